@@ -1,0 +1,81 @@
+"""d2lconv: one lesson, four frameworks, the same bits.
+
+The lesson is section 7.2, "Convolutions for Images", of Dive into Deep Learning; the frameworks
+are PyTorch, TensorFlow, MXNet and JAX/Flax, with NumPy as the reference.
+
+Choose a backend for the process, for a block, or by name::
+
+    dc.use("jax")
+    with dc.backend("tf"): ...
+    from d2lconv import torch as d2l
+"""
+
+from typing import Any
+
+from d2lconv.api import (
+    Conv2D,
+    conv2d,
+    corr2d,
+    diagonal_image,
+    edge_image,
+    learn_kernel,
+    tensor,
+    to_numpy,
+    transpose,
+)
+from d2lconv.errors import (
+    ArgumentError,
+    BackendBroken,
+    BackendNotInstalled,
+    D2LConvError,
+    DTypeError,
+    MixedBackendsError,
+    ShapeError,
+    UnknownBackend,
+)
+from d2lconv.learn import LearnedKernel
+from d2lconv.registry import BackendStatus, backends
+from d2lconv.selection import backend, current_backend, use
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ArgumentError",
+    "BackendBroken",
+    "BackendNotInstalled",
+    "BackendStatus",
+    "Conv2D",
+    "D2LConvError",
+    "DTypeError",
+    "LearnedKernel",
+    "MixedBackendsError",
+    "ShapeError",
+    "UnknownBackend",
+    "backend",
+    "backends",
+    "conv2d",
+    "corr2d",
+    "current_backend",
+    "diagonal_image",
+    "edge_image",
+    "learn_kernel",
+    "tensor",
+    "to_numpy",
+    "transpose",
+    "use",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """The API bound to a backend: ``from d2lconv import torch as d2l``."""
+    from d2lconv import registry
+
+    if not name.startswith("_"):
+        try:
+            name = registry.resolve(name)
+        except UnknownBackend as error:
+            raise AttributeError(f"module 'd2lconv' has no attribute {name!r}: {error}") from None
+        from d2lconv.bound import bind
+
+        return bind(name)
+    raise AttributeError(f"module 'd2lconv' has no attribute {name!r}")

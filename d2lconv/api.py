@@ -1,0 +1,278 @@
+"""The neutral API: each function chooses the backend that serves the call, and passes it on.
+
+Everything here is also in the API bound to one backend, ``from d2lconv import torch as d2l``.
+"""
+
+from typing import Any
+
+from d2lconv import images, learn
+from d2lconv.contract import FloatArray
+from d2lconv.data import detached
+from d2lconv.learn import LearnedKernel
+from d2lconv.selection import choose
+
+
+def tensor(data: Any, dtype: Any = None) -> Any:
+    """Make a native tensor of a copy of the data.
+
+    Args:
+        data: Numbers, nested lists, NumPy arrays, or a native tensor, of any shape.
+        dtype: "float16", "float32" or "float64", or a NumPy or native type of that name. None
+            keeps a floating type; integers, booleans and lists become float32, which holds
+            integers exactly up to 2**24.
+
+    Returns:
+        A tensor of the backend in force, or of the one that the data is native to.
+
+    Raises:
+        DTypeError: The data is complex, text, or something else that is no number.
+        ShapeError: The data is a ragged list.
+
+    Example:
+        >>> import d2lconv as dc
+        >>> dc.tensor([[1, 2], [3, 4]])
+        array([[1., 2.],
+               [3., 4.]], dtype=float32)
+    """
+    return choose(data=data).ops.tensor(data, dtype)
+
+
+def to_numpy(t: Any) -> FloatArray:
+    """Copy a tensor of any framework into a NumPy array.
+
+    Args:
+        t: A native tensor of any backend, or neutral data.
+
+    Returns:
+        A new NumPy array of the same shape and floating type (float32 for integers and lists).
+
+    Raises:
+        DTypeError: The data is complex, text, or something else that is no number.
+
+    Example:
+        >>> import d2lconv as dc
+        >>> dc.to_numpy([1, 2])
+        array([1., 2.], dtype=float32)
+    """
+    return detached(t)
+
+
+def transpose(t: Any) -> Any:
+    """Exchange the rows and the columns of a matrix.
+
+    Args:
+        t: A matrix of shape (h, w).
+
+    Returns:
+        A new tensor of shape (w, h).
+
+    Raises:
+        ShapeError: t is not a matrix, or is empty.
+
+    Example:
+        >>> import d2lconv as dc
+        >>> dc.transpose([[1, 2, 3]]).shape
+        (3, 1)
+    """
+    return choose(t=t).ops.transpose(t)
+
+
+def corr2d(X: Any, K: Any, *, method: str = "exact") -> Any:
+    """Cross-correlate an image with a kernel: ``Y[i,j] = sum over a,b of X[i+a, j+b] * K[a,b]``.
+
+    Args:
+        X: The image, shape (h, w).
+        K: The kernel, shape (kh, kw), not larger than the image in either direction.
+        method: How it is computed. "exact" gives the same bits in every framework, value and
+            gradients. "loop" is the double loop of the lesson, as slow as it is clear; in
+            TensorFlow it gives a variable, as the lesson's does, and no gradients.
+
+    Returns:
+        A native tensor of shape (h - kh + 1, w - kw + 1), of the wider of the two floating types.
+        It can be differentiated with respect to X and K by the framework's own means.
+
+    Raises:
+        ShapeError: X or K is not a matrix, is empty or ragged, or K is larger than X.
+        DTypeError: X or K is not of float16, float32, float64, integer or boolean type.
+        MixedBackendsError: X and K are tensors of two frameworks.
+        ArgumentError: There is no such method.
+
+    Source:
+        Dive into Deep Learning, section 7.2.1. The exact method: :mod:`d2lconv.contract`.
+
+    Example:
+        >>> import d2lconv as dc
+        >>> dc.corr2d([[0, 1, 2], [3, 4, 5], [6, 7, 8]], [[0, 1], [2, 3]])
+        array([[19., 25.],
+               [37., 43.]], dtype=float32)
+    """
+    return choose(X=X, K=K).ops.corr2d(X, K, method=method)
+
+
+def conv2d(X: Any, K: Any, *, method: str = "exact") -> Any:
+    """Convolve an image with a kernel strictly: cross-correlate with the kernel flipped both ways.
+
+    Args:
+        X: The image, shape (h, w).
+        K: The kernel, shape (kh, kw), not larger than the image in either direction.
+        method: How it is computed, as in :func:`corr2d`.
+
+    Returns:
+        A native tensor of shape (h - kh + 1, w - kw + 1), of the wider of the two floating types.
+
+    Raises:
+        ShapeError: X or K is not a matrix, is empty or ragged, or K is larger than X.
+        DTypeError: X or K is not of float16, float32, float64, integer or boolean type.
+        MixedBackendsError: X and K are tensors of two frameworks.
+        ArgumentError: There is no such method.
+
+    Source:
+        Dive into Deep Learning, section 7.2.5.
+
+    Example:
+        >>> import d2lconv as dc
+        >>> dc.conv2d([[1, 2, 4]], [[1, -1]])
+        array([[1., 2.]], dtype=float32)
+    """
+    return choose(X=X, K=K).ops.conv2d(X, K, method=method)
+
+
+def Conv2D(
+    kernel_size: tuple[int, int], *, weight: Any = None, bias: Any = None, seed: int = 0
+) -> Any:
+    """Make a native, trainable layer: a cross-correlation plus a scalar bias, for one channel.
+
+    Args:
+        kernel_size: Height and width of the kernel, a pair of integers.
+        weight: The initial kernel, shape ``kernel_size``. None draws it uniformly from [0, 1).
+        bias: The initial bias, a number. None starts at 0; False leaves the bias out.
+        seed: The seed of the NumPy generator that draws the kernel, so that every framework
+            starts from the same one.
+
+    Returns:
+        A ``torch.nn.Module``, ``keras.layers.Layer``, ``mxnet.gluon.Block`` or
+        ``flax.linen.Module``, or a plain callable object in NumPy. Called with an image (h, w) it
+        gives (h - kh + 1, w - kw + 1). Its parameters are ``weight`` (kh, kw) and ``bias`` (1,).
+        It keeps its framework, whichever backend is in force later.
+
+    Raises:
+        ShapeError: kernel_size is not a pair of positive integers, or weight is not of that shape.
+        DTypeError: weight or bias is not of float16, float32, float64, integer or boolean type.
+        ArgumentError: seed is not an integer of at least 0.
+
+    Source:
+        Dive into Deep Learning, section 7.2.2.
+
+    Example:
+        >>> import d2lconv as dc
+        >>> layer = dc.Conv2D((1, 2), weight=[[1, -1]], bias=0.5)
+        >>> layer([[1, 1, 0]])
+        array([[0.5, 1.5]], dtype=float32)
+    """
+    layers = choose(weight=weight, bias=bias).layers
+    return layers.Conv2D(kernel_size, weight=weight, bias=bias, seed=seed)
+
+
+def learn_kernel(
+    X: Any,
+    Y: Any,
+    kernel_size: tuple[int, int],
+    *,
+    lr: float = 3e-2,
+    epochs: int = 10,
+    init: Any = None,
+    seed: int = 0,
+    layer: str = "exact",
+    verbose: bool = False,
+) -> LearnedKernel:
+    """Learn the kernel that turns X into Y, by gradient descent on the summed squared error.
+
+    Args:
+        X: The image, shape (h, w).
+        Y: What the kernel should make of it, shape (h - kh + 1, w - kw + 1).
+        kernel_size: Height and width (kh, kw) of the kernel.
+        lr: The learning rate, greater than 0. The larger the image, the smaller it must be.
+        epochs: The number of steps, at least 1.
+        init: The initial kernel, shape ``kernel_size``. None draws it uniformly from [0, 1).
+        seed: The seed of the NumPy generator that draws the initial kernel.
+        layer: "exact" learns with :func:`Conv2D`, which has the same bits in every framework;
+            "builtin" with the framework's own layer (``torch.nn.Conv2d``, ``keras.layers.Conv2D``,
+            ``mxnet.gluon.nn.Conv2D``, ``flax.linen.Conv``; NumPy has none). Neither has a bias.
+        verbose: Whether to print the loss of every second epoch.
+
+    Returns:
+        A :class:`LearnedKernel`: the kernel, the loss of each epoch before its update, the
+        initial kernel, and the backend's name.
+
+    Raises:
+        ShapeError: X or Y is not a matrix, or Y does not have the shape that the kernel gives.
+        DTypeError: X, Y or init is not of float16, float32, float64, integer or boolean type.
+        MixedBackendsError: The arguments are tensors of two frameworks.
+        ArgumentError: lr, epochs, seed or layer makes no sense.
+
+    Source:
+        Dive into Deep Learning, section 7.2.4.
+
+    Example:
+        >>> import d2lconv as dc
+        >>> X = dc.edge_image()
+        >>> learned = dc.learn_kernel(X, dc.corr2d(X, [[1, -1]]), (1, 2), verbose=True)
+        epoch 2, loss 11.521
+        epoch 4, loss 4.167
+        epoch 6, loss 1.612
+        epoch 8, loss 0.644
+        epoch 10, loss 0.261
+    """
+    return learn.learn_kernel(
+        choose(X=X, Y=Y, init=init),
+        X,
+        Y,
+        kernel_size,
+        lr=lr,
+        epochs=epochs,
+        init=init,
+        seed=seed,
+        layer=layer,
+        verbose=verbose,
+    )
+
+
+def edge_image() -> Any:
+    """Make the lesson's image: 6x8 ones whose columns 2 to 5 are zero, so white, black, white.
+
+    Returns:
+        A float32 tensor of shape (6, 8) of the backend in force.
+
+    Source:
+        Dive into Deep Learning, section 7.2.3.
+
+    Example:
+        >>> import d2lconv as dc
+        >>> dc.edge_image()[0]
+        array([1., 1., 0., 0., 0., 0., 1., 1.], dtype=float32)
+    """
+    return tensor(images.edge_image())
+
+
+def diagonal_image(n: int) -> Any:
+    """Make an image with a diagonal line: n x n zeros with ones on the main diagonal.
+
+    Args:
+        n: Height and width, at least 1.
+
+    Returns:
+        A float32 tensor of shape (n, n) of the backend in force.
+
+    Raises:
+        ArgumentError: n is not an integer of at least 1.
+
+    Source:
+        Dive into Deep Learning, section 7.2.8, exercise 1.
+
+    Example:
+        >>> import d2lconv as dc
+        >>> dc.diagonal_image(2)
+        array([[1., 0.],
+               [0., 1.]], dtype=float32)
+    """
+    return tensor(images.diagonal_image(n))

@@ -1,0 +1,36 @@
+"""What can go wrong, as exceptions under one root.
+
+Every message says what came in, what is allowed, and what to do.
+"""
+
+
+class D2LConvError(Exception):
+    """The root of every error that d2lconv raises on purpose."""
+
+
+class UnknownBackend(D2LConvError, LookupError):
+    """No installed distribution offers a backend of that name."""
+
+
+class BackendNotInstalled(D2LConvError, ImportError):
+    """The backend is known, the framework behind it is not installed."""
+
+
+class BackendBroken(D2LConvError, ImportError):
+    """The framework is installed, but importing it fails; the reason is the ``__cause__``."""
+
+
+class MixedBackendsError(D2LConvError, TypeError):
+    """One call got tensors of two frameworks."""
+
+
+class ShapeError(D2LConvError, ValueError):
+    """An array has a shape that the operation is not defined for."""
+
+
+class DTypeError(D2LConvError, TypeError):
+    """Data is of a type that is not one of float16, float32, float64, integer or boolean."""
+
+
+class ArgumentError(D2LConvError, ValueError):
+    """An option has a value that makes no sense: a method, a learning rate, a number of epochs."""

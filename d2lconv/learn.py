@@ -1,0 +1,81 @@
+"""Learning a kernel from data: the checks and the result; the loop is the backend's."""
+
+import math
+from dataclasses import dataclass
+from numbers import Real
+from operator import index
+from typing import Any
+
+from d2lconv.data import choice, initial_values, operands, output_shape
+from d2lconv.data import kernel_size as checked_size
+from d2lconv.errors import ArgumentError, ShapeError
+from d2lconv.registry import Backend
+
+
+@dataclass(frozen=True)
+class LearnedKernel:
+    """What learning a kernel gives.
+
+    Attributes:
+        kernel: The learned kernel (kh, kw), a native tensor.
+        losses: The loss of every epoch before its update, one Python float each.
+        initial: The kernel (kh, kw) that learning started from, a native tensor.
+        backend: The name of the backend that learned it.
+    """
+
+    kernel: Any
+    losses: tuple[float, ...]
+    initial: Any
+    backend: str
+
+
+def learn_kernel(
+    backend: Backend,
+    X: Any,
+    Y: Any,
+    kernel_size: tuple[int, int],
+    *,
+    lr: float = 3e-2,
+    epochs: int = 10,
+    init: Any = None,
+    seed: int = 0,
+    layer: str = "exact",
+    verbose: bool = False,
+) -> LearnedKernel:
+    """The public ``learn_kernel`` for one backend."""
+    size = checked_size(kernel_size)
+    if isinstance(lr, bool) or not isinstance(lr, Real) or not 0 < lr < math.inf:
+        raise ArgumentError(f"lr is {lr!r}; it must be a finite number greater than 0, such as 3e-2.")
+    if isinstance(epochs, bool) or not hasattr(epochs, "__index__") or index(epochs) < 1:
+        raise ArgumentError(f"epochs is {epochs!r}; it must be an integer of at least 1.")
+    if choice("layer", layer, ("exact", "builtin")) not in backend.learning.LAYERS:
+        raise ArgumentError(
+            f"{backend.manifest.framework} has no convolutional layer of its own: use layer='exact'."
+        )
+    data = {"X": X, "Y": Y} if init is None else {"X": X, "Y": Y, "init": init}
+    X, Y, *given = operands(backend.name, **data)
+    expected = output_shape(tuple(X.shape), size)
+    if tuple(Y.shape) != expected:
+        raise ShapeError(
+            f"Y has the shape {tuple(Y.shape)}; a kernel of size {size} on X of shape {tuple(X.shape)} "
+            f"gives {expected}, and Y must have that shape."
+        )
+    start, _ = initial_values(size, *given, bias=False, seed=seed, name="init")
+    initial = start.astype(backend.ops.dtype_name(X))
+    losses: list[float] = []
+
+    def report(epoch: int, loss: float) -> None:
+        losses.append(loss)
+        if verbose and epoch % 2 == 0:
+            print(f"epoch {epoch}, loss {loss:.3f}")
+
+    kernel = backend.learning.learn_kernel(
+        X,
+        Y,
+        initial,
+        lr=float(lr),
+        epochs=index(epochs),
+        layer=layer,
+        report=report,
+    )
+    return LearnedKernel(kernel, tuple(losses), backend.ops.tensor(initial), backend.name)

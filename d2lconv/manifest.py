@@ -1,0 +1,46 @@
+"""What a backend says about itself before anything heavy is imported.
+
+A backend is a package with a manifest in its ``__init__`` and three modules beside it: ``ops``,
+``layers`` and ``learning``. It is announced by an entry point of the group ``d2lconv.backends``::
+
+    [project.entry-points."d2lconv.backends"]
+    torch = "d2lconv_torch:manifest"
+
+The manifest's package must import no framework: it is read to list the backends, the three
+modules are imported when one is used.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One backend's name and needs.
+
+    Attributes:
+        name: What users write in ``dc.use(name)``.
+        framework: The framework's name as people write it, for messages and table heads.
+        modules: Import names that must be present; the first one is the framework itself.
+        aliases: Other names that users may write.
+        type_roots: Root modules of the framework's tensor types. An argument whose type, or one
+            of that type's bases, is defined under such a root is a native tensor.
+        distribution: The framework's name on the package index, when it differs from the module's.
+        extra: The extra of d2lconv that installs the framework, if there is one.
+        hint: What to know when the framework cannot be installed.
+    """
+
+    name: str
+    framework: str
+    modules: tuple[str, ...]
+    aliases: tuple[str, ...] = ()
+    type_roots: tuple[str, ...] = ()
+    distribution: str | None = None
+    extra: str | None = None
+    hint: str = ""
+
+    @property
+    def install_command(self) -> str:
+        """The shell command that installs the framework."""
+        if self.extra is not None:
+            return f'pip install "d2lconv[{self.extra}]"'
+        return f"pip install {self.distribution or self.modules[0]}"

@@ -1,0 +1,209 @@
+"""The backends that are installed: found by entry points, imported when first used."""
+
+import importlib
+import importlib.util
+import threading
+import warnings
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from types import ModuleType
+from typing import cast
+
+from d2lconv.contract import Layers, Learning, Ops
+from d2lconv.errors import BackendBroken, BackendNotInstalled, UnknownBackend
+from d2lconv.manifest import Manifest
+
+GROUP = "d2lconv.backends"
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A backend whose framework is imported: its manifest and its three modules."""
+
+    manifest: Manifest
+    ops: Ops
+    layers: Layers
+    learning: Learning
+
+    @property
+    def name(self) -> str:
+        return self.manifest.name
+
+
+@dataclass(frozen=True)
+class BackendStatus:
+    """What is known of a backend without importing its framework.
+
+    Attributes:
+        name: The name to write in ``dc.use(name)``.
+        framework: The framework's name as people write it.
+        aliases: Other names for the same backend.
+        installed: Whether everything that the backend imports is there.
+        version: The framework's version, None if it is not installed or does not tell.
+        problem: What is in the way, None if nothing is known to be.
+        install: The shell command that installs the framework.
+    """
+
+    name: str
+    framework: str
+    aliases: tuple[str, ...]
+    installed: bool
+    version: str | None
+    problem: str | None
+    install: str
+
+
+@lru_cache(maxsize=None)
+def manifests() -> dict[str, tuple[Manifest, str]]:
+    """Every announced backend: its manifest and the package that holds its modules.
+
+    NumPy comes first, then the others in the alphabetical order of their frameworks.
+    """
+    from importlib.metadata import entry_points  # here, because it costs half of our own import
+
+    found: dict[str, tuple[Manifest, str]] = {}
+    for entry in entry_points(group=GROUP):
+        try:
+            manifest = entry.load()
+        except Exception as error:  # somebody's broken package must not take the others along
+            reason = f"{type(error).__name__}: {error}"
+            warnings.warn(f"the backend {entry.name!r} is left out: {entry.value} raised {reason}")
+            continue
+        kept, package = found.setdefault(manifest.name, (manifest, entry.module))
+        if package != entry.module:
+            warnings.warn(
+                f"two packages offer a backend {kept.name!r}: {package} is used, {entry.module} is "
+                "not; uninstall one of them"
+            )
+
+    def place(item: tuple[str, tuple[Manifest, str]]) -> tuple[bool, str]:
+        return item[0] != "numpy", item[1][0].framework.lower()
+
+    return dict(sorted(found.items(), key=place))
+
+
+def resolve(name: str, where: str = "") -> str:
+    """The backend's own name for a name or an alias of it."""
+    known = manifests()
+    if name in known:
+        return name
+    aliases = {alias: key for key, (manifest, _) in known.items() for alias in manifest.aliases}
+    if name in aliases:
+        return aliases[name]
+    close = get_close_matches(str(name).lower(), [*known, *aliases], n=1)
+    raise UnknownBackend(
+        f"unknown backend {name!r}{where}"
+        + (f"; did you mean {close[0]!r}?" if close else "")
+        + f" Known: {', '.join(known) or 'none, because d2lconv itself is not installed by pip'}."
+    )
+
+
+def missing(manifest: Manifest) -> list[str]:
+    """The modules that the backend needs and that are not there; imports none of them."""
+
+    def present(module: str) -> bool:
+        try:
+            spec = importlib.util.find_spec(module)
+        except ValueError:  # a module that was put into sys.modules by hand has no spec
+            return True
+        # A folder of that name on the path is a namespace package, which has no origin.
+        return spec is not None and spec.origin is not None
+
+    return [module for module in manifest.modules if not present(module)]
+
+
+def _not_installed(manifest: Manifest, absent: list[str]) -> str:
+    text = f"{manifest.framework} is not installed: there is no module {' and no '.join(absent)}."
+    return " ".join(filter(None, [text, manifest.hint]))
+
+
+_loaded: dict[str, Backend] = {}
+_broken: dict[str, Exception] = {}
+_lock = threading.RLock()
+
+
+def load(name: str) -> Backend:
+    """The backend of that name (not an alias), with its framework imported.
+
+    Raises:
+        BackendNotInstalled: The framework is not there; the message has the command that helps.
+        BackendBroken: Importing the framework raised; the reason is the ``__cause__``.
+    """
+    backend = _loaded.get(name)
+    if backend is not None:
+        return backend
+    manifest, package = manifests()[name]
+    with _lock:
+        if name in _loaded:
+            return _loaded[name]
+        absent = missing(manifest)
+        if absent:
+            raise BackendNotInstalled(
+                f"{_not_installed(manifest, absent)} Run: {manifest.install_command}"
+            )
+        # A framework whose import failed once is left half-imported by Python, and fails
+        # differently when asked again: the first reason is the one to tell.
+        if name not in _broken:
+            try:
+                modules = [
+                    importlib.import_module(f"{package}.{part}")
+                    for part in ("ops", "layers", "learning")
+                ]
+                return _loaded.setdefault(name, _backend(manifest, *modules))
+            except Exception as error:
+                _broken[name] = error
+        reason = _broken[name]
+        raise BackendBroken(
+            f"{manifest.framework} is installed, but does not import: "
+            f"{type(reason).__name__}: {reason}. Repair it ({manifest.install_command}) and start "
+            "Python again; `d2lconv doctor` shows every backend's state."
+        ) from reason
+
+
+def _backend(
+    manifest: Manifest, ops: ModuleType, layers: ModuleType, learning: ModuleType
+) -> Backend:
+    return Backend(manifest, cast(Ops, ops), cast(Layers, layers), cast(Learning, learning))
+
+
+def backends() -> tuple[BackendStatus, ...]:
+    """The status of every known backend. Imports no framework.
+
+    Returns:
+        One :class:`BackendStatus` for each backend, NumPy first.
+
+    Example:
+        >>> import d2lconv as dc
+        >>> dc.backends()[0].name
+        'numpy'
+    """
+    return tuple(_status(manifest) for manifest, _ in manifests().values())
+
+
+def _status(manifest: Manifest) -> BackendStatus:
+    absent = missing(manifest)
+    problem = None
+    if absent:
+        problem = _not_installed(manifest, absent)
+    elif manifest.name in _broken:
+        reason = _broken[manifest.name]
+        problem = f"importing it raised {type(reason).__name__}: {reason}"
+    return BackendStatus(
+        name=manifest.name,
+        framework=manifest.framework,
+        aliases=manifest.aliases,
+        installed=not absent,
+        version=None if absent else _version(manifest),
+        problem=problem,
+        install=manifest.install_command,
+    )
+
+
+def _version(manifest: Manifest) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(manifest.distribution or manifest.modules[0])
+    except PackageNotFoundError:
+        return None

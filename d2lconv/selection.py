@@ -1,0 +1,124 @@
+"""Which backend serves a call: native tensors decide, neutral data asks.
+
+1. A native tensor among the arguments fixes the backend.
+2. Otherwise the innermost ``with dc.backend(...)``, then ``dc.use(...)``, then the environment
+   variable ``D2LCONV_BACKEND``, then ``numpy``.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from d2lconv import registry
+
+if TYPE_CHECKING:
+    from d2lconv.bound import BoundBackend
+
+VARIABLE = "D2LCONV_BACKEND"
+
+_process: str | None = None
+_block: ContextVar[str | None] = ContextVar("d2lconv_backend", default=None)
+_by_type: dict[type, str | None] = {}
+
+
+def use(name: str) -> None:
+    """Choose the backend for the whole process.
+
+    Args:
+        name: A backend's name or an alias: numpy, torch, tf, mxnet, jax.
+
+    Raises:
+        UnknownBackend: There is no such backend.
+        BackendNotInstalled: Its framework is not installed.
+        BackendBroken: Its framework does not import.
+
+    The choice before stays in force if the new one fails.
+
+    Example:
+        >>> import d2lconv as dc
+        >>> dc.use("numpy")
+        >>> dc.current_backend()
+        'numpy'
+    """
+    global _process
+    _process = registry.load(registry.resolve(name)).name
+
+
+@contextmanager
+def backend(name: str) -> "Iterator[BoundBackend]":
+    """Choose the backend for a block of code, in this thread or task only.
+
+    Args:
+        name: A backend's name or an alias: numpy, torch, tf, mxnet, jax.
+
+    Yields:
+        The API bound to that backend, as ``from d2lconv import NAME`` gives it.
+
+    Raises:
+        UnknownBackend: There is no such backend.
+        BackendNotInstalled: Its framework is not installed.
+        BackendBroken: Its framework does not import.
+
+    Example:
+        >>> import d2lconv as dc
+        >>> with dc.backend("numpy"):
+        ...     dc.corr2d([[0, 1, 2]], [[1, -1]])
+        array([[-1., -1.]], dtype=float32)
+    """
+    from d2lconv.bound import bind
+
+    bound = bind(name)
+    token = _block.set(bound.name)
+    try:
+        yield bound
+    finally:
+        _block.reset(token)
+
+
+def current_backend() -> str:
+    """The name of the backend that serves a call with neutral data (lists, NumPy arrays).
+
+    Example:
+        >>> import d2lconv as dc
+        >>> with dc.backend("numpy"):
+        ...     dc.current_backend()
+        'numpy'
+    """
+    chosen = _block.get() or _process
+    if chosen is not None:
+        return chosen
+    variable = os.environ.get(VARIABLE)
+    return registry.resolve(variable, f" in the variable {VARIABLE}") if variable else "numpy"
+
+
+def backend_of(value: Any) -> str | None:
+    """The backend whose native tensor the value is, None for neutral data.
+
+    Decided by the root modules of the value's type and its bases, so that subclasses, variables
+    and tracers are recognised and no framework is imported to ask.
+    """
+    kind = type(value)
+    try:
+        return _by_type[kind]
+    except KeyError:
+        roots = {base.__module__.partition(".")[0] for base in kind.__mro__}
+        found = [
+            manifest.name
+            for manifest, _ in registry.manifests().values()
+            if roots & set(manifest.type_roots)
+        ]
+        _by_type[kind] = found[0] if found else None
+        return _by_type[kind]
+
+
+def choose(**arguments: Any) -> registry.Backend:
+    """The backend that serves a call with these arguments."""
+    from d2lconv.data import mixed
+
+    native = {name: backend_of(value) for name, value in arguments.items()}
+    found = set(native.values()) - {None}
+    if len(found) > 1:
+        raise mixed(native)
+    return registry.load(found.pop() if found else current_backend())
