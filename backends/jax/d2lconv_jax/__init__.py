@@ -1,0 +1,12 @@
+"""The JAX backend, with Flax."""
+
+from d2lconv.manifest import Manifest
+
+manifest = Manifest(
+    name="jax",
+    framework="JAX",
+    modules=("jax", "flax"),
+    aliases=("flax",),
+    type_roots=("jax", "jaxlib", "flax"),
+    extra="jax",
+)

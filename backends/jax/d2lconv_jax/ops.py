@@ -1,0 +1,182 @@
+"""Cross-correlation in JAX."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+import jax
+import jax.numpy as jnp
+from jax import Array as Tensor
+from jax import lax
+from jax.experimental import enable_x64
+
+from d2lconv.contract import FloatArray, fold
+from d2lconv.data import choice, float_type, operands, output_shape, to_array
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Operation = Callable[..., Tensor]
+
+
+def wide(function: Callable[P, R]) -> Callable[P, R]:
+    """The function, keeping float64.
+
+    JAX narrows float64 to float32 unless a switch is on. It is turned on for the length of a call
+    with a float64 argument, in the calling thread, and for no other call.
+    """
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        if any(getattr(arg, "dtype", None) == "float64" for arg in args):
+            with enable_x64(True):
+                return function(*args, **kwargs)
+        return function(*args, **kwargs)
+
+    return call
+
+
+def tensor(data: Any, dtype: Any = None) -> Tensor:
+    """A new array with the values of data."""
+    if isinstance(data, Tensor):
+        return wide(jnp.array)(cast(data, float_type(dtype_name(data), dtype)))
+    return wide(jnp.array)(to_array(data, dtype))
+
+
+def to_numpy(t: Tensor) -> FloatArray:
+    """A new NumPy array with the values of t."""
+    return to_array(jax.device_get(t))
+
+
+def dtype_name(t: Tensor) -> str:
+    """The name of the type of the elements, such as "float32"."""
+    return str(t.dtype.name)
+
+
+def cast(t: Tensor, dtype: str) -> Tensor:
+    """The array in another floating type; the array itself if it has that type."""
+    if isinstance(t, Tensor) and t.dtype == dtype:
+        return t
+    with enable_x64(True):
+        return jnp.asarray(t, dtype)
+
+
+def transpose(t: Tensor) -> Tensor:
+    """The matrix with rows and columns exchanged, as a new array."""
+    (t,) = operands("jax", t=t)
+    return wide(jnp.transpose)(t)
+
+
+def corr2d(X: Tensor, K: Tensor, *, method: str = "exact") -> Tensor:
+    """The cross-correlation of an image X (h, w) with a kernel K (kh, kw)."""
+    X, K = operands("jax", X=X, K=K)
+    return _METHODS[choice("method", method, _METHODS)](X, K)
+
+
+def conv2d(X: Tensor, K: Tensor, *, method: str = "exact") -> Tensor:
+    """The strict convolution: the cross-correlation with the kernel flipped in both axes."""
+    X, K = operands("jax", X=X, K=K)
+    return corr2d(X, _flip(K), method=method)
+
+
+@wide
+def corr2d_loop(X: Tensor, K: Tensor) -> Tensor:
+    """From scratch: each output element is the sum of one window times the kernel."""
+    H, W = output_shape(X.shape, K.shape)
+    kh, kw = K.shape
+    Y = jnp.zeros((H, W), X.dtype)
+    for i in range(H):
+        for j in range(W):
+            Y = Y.at[i, j].set((X[i : i + kh, j : j + kw] * K).sum())
+    return Y
+
+
+def _gradients(*gradients: Operation) -> Callable[[Operation], Operation]:
+    """Give a function of arrays its gradients: a function of them and G for each, G coming last."""
+
+    def decorate(function: Operation) -> Operation:
+        call = jax.custom_vjp(jax.jit(function))
+        call.defvjp(
+            lambda *inputs: (call(*inputs), inputs),
+            lambda inputs, G: tuple(g(*inputs, G) for g in gradients),
+        )
+        return wraps(function)(wide(call))
+
+    return decorate
+
+
+@_gradients(lambda K, G: _flip(G))
+def _flip(K: Tensor) -> Tensor:
+    return K[::-1, ::-1]
+
+
+def product(x: Tensor, k: Tensor) -> Tensor:
+    """x * k, rounded before anything is added to it.
+
+    XLA may fuse a product with the addition after it and round once instead of twice. The maximum
+    with minus infinity changes no value, and stands between the two. XLA would drop it if it knew
+    that its second argument is minus infinity; min(x, k, -inf) is not known to be, because it is
+    NaN where x or k is, and there the product is NaN too.
+    """
+    return jnp.maximum(x * k, jnp.minimum(jnp.minimum(x, k), -jnp.inf))
+
+
+@_gradients(lambda X, K, G: image_gradient(K, G), lambda X, K, G: kernel_gradient(X, G))
+def corr2d_exact(X: Tensor, K: Tensor) -> Tensor:
+    """Shift and add: each kernel element times the part of the image that it slides over."""
+    H, W = output_shape(X.shape, K.shape)
+    kh, kw = K.shape
+
+    def add(n: Tensor, Y: Tensor) -> Tensor:
+        a, b = n // kw, n % kw
+        return Y + product(lax.dynamic_slice(X, (a, b), (H, W)), K[a, b])
+
+    return lax.fori_loop(1, kh * kw, add, product(X[:H, :W], K[0, 0]))
+
+
+@_gradients(lambda X, G, V: image_gradient(V, G), lambda X, G, V: corr2d_exact(X, V))
+def kernel_gradient(X: Tensor, G: Tensor) -> Tensor:
+    """dK[a, b] = sum of X[a:a+H, b:b+W] * G, for the gradient G (H, W) at the output."""
+    H, W = G.shape
+    kh, kw = output_shape(X.shape, G.shape)
+
+    def sum_at(n: Tensor) -> Tensor:
+        terms = product(lax.dynamic_slice(X, (n // kw, n % kw), (H, W)), G)
+        return tree_sum(terms.reshape(H * W))
+
+    return lax.map(sum_at, jnp.arange(kh * kw)).reshape(kh, kw)
+
+
+@_gradients(lambda K, G, V: kernel_gradient(V, G), lambda K, G, V: corr2d_exact(V, K))
+def image_gradient(K: Tensor, G: Tensor) -> Tensor:
+    """dX[a:a+H, b:b+W] += K[a, b] * G, for the gradient G (H, W) at the output."""
+    (kh, kw), (H, W) = K.shape, G.shape
+
+    def add(n: Tensor, dX: Tensor) -> Tensor:
+        a, b = n // kw, n % kw
+        window = lax.dynamic_slice(dX, (a, b), (H, W)) + product(K[a, b], G)
+        return lax.dynamic_update_slice(dX, window, (a, b))
+
+    dX = lax.fori_loop(0, kh * kw, add, jnp.zeros((H + kh - 1, W + kw - 1), G.dtype))
+    return jnp.where(dX == 0, 0, dX)  # 0 + -0 is 0, but XLA drops additions to a constant 0
+
+
+@_gradients(lambda Y, b, G: G, lambda Y, b, G: tree_sum(G.reshape(1, -1)))
+def add_bias(Y: Tensor, b: Tensor) -> Tensor:
+    """Y + b for a bias b (1,), whose gradient is the tree sum of the gradient at the output."""
+    return Y + b
+
+
+@wide
+@jax.jit
+def tree_sum(A: Tensor) -> Tensor:
+    """The sums of A (..., n) along its last axis, always in the same order: a tree of additions."""
+    n = A.shape[-1]
+    while n > 1:
+        p = fold(n)
+        sums = A[..., : n - p] + A[..., p:]
+        A = sums if n == 2 * p else jnp.concatenate([sums, A[..., n - p : p]], axis=-1)
+        n = p
+    return A[..., 0]
+
+
+_METHODS = {"exact": corr2d_exact, "loop": corr2d_loop}

@@ -1,0 +1,177 @@
+"""Cross-correlation in MXNet."""
+
+import atexit
+import math
+from collections.abc import Callable
+from functools import wraps
+from itertools import accumulate, pairwise
+from typing import Any
+
+import numpy
+
+from d2lconv.contract import FloatArray, fold
+from d2lconv.data import choice, float_type, operands, output_shape, to_array
+from d2lconv_mxnet import numpy_view
+
+numpy_view.install()
+
+from mxnet import autograd, np, npx, util  # noqa: E402
+from mxnet._ctypes.ndarray import NDArrayBase  # noqa: E402
+
+npx.set_np()  # NumPy semantics, for the whole process: mxnet.np does not work without
+
+Tensor = Any  # mxnet.np.ndarray, for which MXNet ships no types
+Operation = Callable[..., Tensor]
+
+
+def tensor(data: Any, dtype: Any = None) -> Tensor:
+    """A new array with the values of data."""
+    if isinstance(data, np.ndarray):
+        return data.astype(float_type(dtype_name(data), dtype), copy=True)
+    data = to_array(data, dtype)
+    return np.array(data, dtype=data.dtype)
+
+
+def to_numpy(t: Tensor) -> FloatArray:
+    """A new NumPy array with the values of t."""
+    return to_array(t.asnumpy())
+
+
+def dtype_name(t: Tensor) -> str:
+    """The name of the type of the elements, such as "float32"."""
+    return numpy.dtype(t.dtype).name
+
+
+def cast(t: Tensor, dtype: str) -> Tensor:
+    """The array in another floating type; the array itself if it has that type."""
+    return t.astype(dtype, copy=False)
+
+
+def transpose(t: Tensor) -> Tensor:
+    """The matrix with rows and columns exchanged, as a new array."""
+    (t,) = operands("mxnet", t=t)
+    return t.T.copy()
+
+
+def corr2d(X: Tensor, K: Tensor, *, method: str = "exact") -> Tensor:
+    """The cross-correlation of an image X (h, w) with a kernel K (kh, kw)."""
+    X, K = operands("mxnet", X=X, K=K)
+    return _METHODS[choice("method", method, _METHODS)](X, K)
+
+
+def conv2d(X: Tensor, K: Tensor, *, method: str = "exact") -> Tensor:
+    """The strict convolution: the cross-correlation with the kernel flipped in both axes."""
+    X, K = operands("mxnet", X=X, K=K)
+    return corr2d(X, np.flip(K, (0, 1)), method=method)
+
+
+def corr2d_loop(X: Tensor, K: Tensor) -> Tensor:
+    """From scratch: each output element is the sum of one window times the kernel."""
+    H, W = output_shape(X.shape, K.shape)
+    kh, kw = K.shape
+    Y = np.zeros((H, W), dtype=X.dtype)
+    for i in range(H):
+        for j in range(W):
+            Y[i, j] = (X[i : i + kh, j : j + kw] * K).sum()
+    return Y
+
+
+def _gradients(*gradients: Operation) -> Callable[[Operation], Operation]:
+    """Give a function of arrays its gradients: a function of them and G for each, G coming last.
+
+    MXNet 1.9's autograd.Function loses gradients when it has several inputs: if the first one
+    needs none, the others get none either, and grad_req="add" adds nothing. With a single input
+    neither can happen, so the inputs are joined to one before, by operations that MXNet
+    differentiates itself.
+    """
+
+    def decorate(function: Operation) -> Operation:
+        class Function(autograd.Function):  # type: ignore[misc]
+            def __init__(self, shapes: list[tuple[int, ...]]) -> None:
+                super().__init__()
+                self.shapes = shapes
+
+            def forward(self, joined: Tensor) -> Tensor:
+                # Backward needs the inputs, but must not keep them: if one is a parameter, its
+                # update waits for the gradient, and a gradient that reads the parameter would
+                # wait for the update, for ever. The parts of the joined array are nobody else's.
+                ends = list(accumulate(map(math.prod, self.shapes), initial=0))
+                parts = [joined[start:end] for start, end in pairwise(ends)]
+                self.inputs = [part.reshape(shape) for part, shape in zip(parts, self.shapes)]
+                return function(*self.inputs)
+
+            def backward(self, G: Any) -> Any:
+                # MXNet calls this in a thread of its own, in which NumPy semantics are off, and
+                # takes and gives arrays of its older kind.
+                with util.np_shape(True), util.np_array(True):
+                    results = [g(*self.inputs, G.as_np_ndarray()) for g in gradients]
+                    return np.concatenate([r.reshape(-1) for r in results]).as_nd_ndarray()
+
+        def call(*inputs: Tensor) -> Tensor:
+            if not autograd.is_recording():
+                return function(*inputs)
+            joined = np.concatenate([x.reshape(-1) for x in inputs])
+            return Function([x.shape for x in inputs])(joined)
+
+        return wraps(function)(call)
+
+    return decorate
+
+
+@_gradients(lambda X, K, G: image_gradient(K, G), lambda X, K, G: kernel_gradient(X, G))
+def corr2d_exact(X: Tensor, K: Tensor) -> Tensor:
+    """Shift and add: each kernel element times the part of the image that it slides over."""
+    H, W = output_shape(X.shape, K.shape)
+    kh, kw = K.shape
+    first, *others = ((a, b) for a in range(kh) for b in range(kw))
+    Y = X[:H, :W] * K[first]
+    for a, b in others:
+        Y = Y + X[a : a + H, b : b + W] * K[a, b]
+    return Y
+
+
+def kernel_gradient(X: Tensor, G: Tensor) -> Tensor:
+    """dK[a, b] = sum of X[a:a+H, b:b+W] * G, for the gradient G (H, W) at the output."""
+    H, W = G.shape
+    kh, kw = output_shape(X.shape, G.shape)
+    dK = []
+    for a in range(kh):
+        terms = np.stack([X[a : a + H, b : b + W] * G for b in range(kw)])
+        dK.append(tree_sum(terms.reshape(kw, H * W)))
+    return np.stack(dK)
+
+
+def image_gradient(K: Tensor, G: Tensor) -> Tensor:
+    """dX[a:a+H, b:b+W] += K[a, b] * G, for the gradient G (H, W) at the output."""
+    (kh, kw), (H, W) = K.shape, G.shape
+    dX = np.zeros((H + kh - 1, W + kw - 1), dtype=G.dtype)
+    for a in range(kh):
+        for b in range(kw):
+            dX[a : a + H, b : b + W] += K[a, b] * G
+    return dX
+
+
+@_gradients(lambda Y, b, G: G, lambda Y, b, G: tree_sum(G.reshape(1, -1)))
+def add_bias(Y: Tensor, b: Tensor) -> Tensor:
+    """Y + b for a bias b (1,), whose gradient is the tree sum of the gradient at the output."""
+    return Y + b
+
+
+def tree_sum(A: Tensor) -> Tensor:
+    """The sums of A (..., n) along its last axis, always in the same order: a tree of additions."""
+    n = A.shape[-1]
+    while n > 1:
+        p = fold(n)
+        sums = A[..., : n - p] + A[..., p:]
+        A = sums if n == 2 * p else np.concatenate([sums, A[..., n - p : p]], axis=-1)
+        n = p
+    return A[..., 0]
+
+
+@atexit.register
+def _leave_arrays_alone() -> None:
+    """At exit, free no arrays: MXNet would do it after its modules are gone, and print errors."""
+    NDArrayBase.__del__ = lambda self: None
+
+
+_METHODS = {"exact": corr2d_exact, "loop": corr2d_loop}

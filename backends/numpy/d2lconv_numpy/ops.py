@@ -1,0 +1,116 @@
+"""Cross-correlation in NumPy: the reference."""
+
+from typing import Any
+
+import numpy as np
+
+from d2lconv.contract import FloatArray as Tensor
+from d2lconv.contract import fold
+from d2lconv.data import choice, operands, output_shape, to_array
+
+# Overflow and 0 * infinity are values here, as in the other frameworks, and no warnings.
+_quietly = np.errstate(over="ignore", under="ignore", invalid="ignore")
+
+
+def tensor(data: Any, dtype: Any = None) -> Tensor:
+    """A new array with the values of data."""
+    return to_array(data, dtype)
+
+
+def to_numpy(t: Tensor) -> Tensor:
+    """A new array with the values of t."""
+    return to_array(t)
+
+
+def dtype_name(t: Tensor) -> str:
+    """The name of the type of the elements, such as "float32"."""
+    return t.dtype.name
+
+
+def cast(t: Tensor, dtype: str) -> Tensor:
+    """The array in another floating type; the array itself if it has that type."""
+    return t.astype(dtype, copy=False)
+
+
+def transpose(t: Tensor) -> Tensor:
+    """The matrix with rows and columns exchanged, as a new array."""
+    (t,) = operands("numpy", t=t)
+    return t.T.copy()
+
+
+def corr2d(X: Tensor, K: Tensor, *, method: str = "exact") -> Tensor:
+    """The cross-correlation of an image X (h, w) with a kernel K (kh, kw)."""
+    X, K = operands("numpy", X=X, K=K)
+    return _METHODS[choice("method", method, _METHODS)](X, K)
+
+
+def conv2d(X: Tensor, K: Tensor, *, method: str = "exact") -> Tensor:
+    """The strict convolution: the cross-correlation with the kernel flipped in both axes."""
+    X, K = operands("numpy", X=X, K=K)
+    return corr2d(X, K[::-1, ::-1], method=method)
+
+
+@_quietly
+def corr2d_loop(X: Tensor, K: Tensor) -> Tensor:
+    """From scratch: each output element is the sum of one window times the kernel."""
+    H, W = output_shape(X.shape, K.shape)
+    kh, kw = K.shape
+    Y = np.zeros((H, W), X.dtype)
+    for i in range(H):
+        for j in range(W):
+            Y[i, j] = (X[i : i + kh, j : j + kw] * K).sum()
+    return Y
+
+
+@_quietly
+def corr2d_exact(X: Tensor, K: Tensor) -> Tensor:
+    """Shift and add: each kernel element times the part of the image that it slides over."""
+    H, W = output_shape(X.shape, K.shape)
+    first, *others = np.ndindex(K.shape)
+    Y = X[:H, :W] * K[first]
+    for a, b in others:
+        Y = Y + X[a : a + H, b : b + W] * K[a, b]
+    return Y
+
+
+@_quietly
+def kernel_gradient(X: Tensor, G: Tensor) -> Tensor:
+    """dK[a, b] = sum of X[a:a+H, b:b+W] * G, for the gradient G (H, W) at the output."""
+    H, W = G.shape
+    kh, kw = output_shape(X.shape, G.shape)
+    dK = []
+    for a in range(kh):
+        terms = np.stack([X[a : a + H, b : b + W] * G for b in range(kw)])
+        dK.append(tree_sum(terms.reshape(kw, H * W)))
+    return np.stack(dK)
+
+
+@_quietly
+def image_gradient(K: Tensor, G: Tensor) -> Tensor:
+    """dX[a:a+H, b:b+W] += K[a, b] * G, for the gradient G (H, W) at the output."""
+    (kh, kw), (H, W) = K.shape, G.shape
+    dX = np.zeros((H + kh - 1, W + kw - 1), G.dtype)
+    for a, b in np.ndindex(K.shape):
+        dX[a : a + H, b : b + W] += K[a, b] * G
+    return dX
+
+
+@_quietly
+def add_bias(Y: Tensor, b: Tensor) -> Tensor:
+    """Y + b for a bias b (1,), whose gradient is the tree sum of the gradient at the output."""
+    return Y + b
+
+
+@_quietly
+def tree_sum(A: Tensor) -> Tensor:
+    """The sums of A (..., n) along its last axis, always in the same order: a tree of additions."""
+    n = A.shape[-1]
+    while n > 1:
+        p = fold(n)
+        sums = A[..., : n - p] + A[..., p:]
+        A = sums if n == 2 * p else np.concatenate([sums, A[..., n - p : p]], axis=-1)
+        n = p
+    return A[..., 0]
+
+
+_METHODS = {"exact": corr2d_exact, "loop": corr2d_loop}

@@ -1,0 +1,148 @@
+"""Cross-correlation in TensorFlow."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import tensorflow as tf
+
+from d2lconv.contract import FloatArray, fold
+from d2lconv.data import choice, float_type, operands, output_shape, to_array
+
+Tensor = Any  # tf.Tensor and tf.Variable, for which TensorFlow ships no types
+Operation = Callable[..., Tensor]
+
+
+def tensor(data: Any, dtype: Any = None) -> Tensor:
+    """A new tensor with the values of data."""
+    if tf.is_tensor(data):
+        return tf.cast(tf.identity(data), float_type(dtype_name(data), dtype))
+    return tf.constant(to_array(data, dtype))
+
+
+def to_numpy(t: Tensor) -> FloatArray:
+    """A new NumPy array with the values of t."""
+    return to_array(t.numpy())
+
+
+def dtype_name(t: Tensor) -> str:
+    """The name of the type of the elements, such as "float32"."""
+    return str(tf.as_dtype(t.dtype).name)
+
+
+def cast(t: Tensor, dtype: str) -> Tensor:
+    """The tensor in another floating type; the tensor itself if it has that type."""
+    return tf.cast(tf.convert_to_tensor(t), dtype)
+
+
+def transpose(t: Tensor) -> Tensor:
+    """The matrix with rows and columns exchanged, as a new tensor."""
+    (t,) = operands("tf", t=t)
+    return tf.transpose(t)
+
+
+def corr2d(X: Tensor, K: Tensor, *, method: str = "exact") -> Tensor:
+    """The cross-correlation of an image X (h, w) with a kernel K (kh, kw)."""
+    X, K = operands("tf", X=X, K=K)
+    return _METHODS[choice("method", method, _METHODS)](X, K)
+
+
+def conv2d(X: Tensor, K: Tensor, *, method: str = "exact") -> Tensor:
+    """The strict convolution: the cross-correlation with the kernel flipped in both axes."""
+    X, K = operands("tf", X=X, K=K)
+    return corr2d(X, tf.reverse(K, axis=(0, 1)), method=method)
+
+
+def corr2d_loop(X: Tensor, K: Tensor) -> Tensor:
+    """From scratch: each output element is the sum of one window times the kernel."""
+    H, W = output_shape(X.shape, K.shape)
+    kh, kw = K.shape
+    Y = tf.Variable(tf.zeros((H, W), X.dtype))
+    for i in range(H):
+        for j in range(W):
+            Y[i, j].assign(tf.reduce_sum(X[i : i + kh, j : j + kw] * K))
+    return Y
+
+
+def _gradients(*gradients: Operation) -> Callable[[Operation], Operation]:
+    """Give a function of tensors its gradients: a function of them and G for each, G coming last."""
+
+    def decorate(function: Operation) -> Operation:
+        def call(*inputs: Tensor) -> Any:
+            return function(*inputs), lambda G: tuple(g(*inputs, G) for g in gradients)
+
+        return tf.custom_gradient(wraps(function)(call))
+
+    return decorate
+
+
+def _product(x: Tensor, k: Tensor) -> Tensor:
+    """x * k, rounded before anything is added to it.
+
+    In a graph, XLA may fuse a product with the addition after it and round once instead of twice.
+    The maximum with minus infinity changes no value, and stands between the two. XLA would drop
+    it if it knew that its second argument is minus infinity; min(x, k, -inf) is not known to be,
+    because it is NaN where x or k is, and there the product is NaN too.
+
+    In a graph, Grappler regroups chains of additions, and leaves subtractions alone. Hence
+    Y - x * (-k) below, which has the same bits as Y + x * k.
+    """
+    if tf.executing_eagerly():
+        return x * k
+    return tf.maximum(x * k, tf.minimum(tf.minimum(x, k), float("-inf")))
+
+
+@_gradients(lambda X, K, G: image_gradient(K, G), lambda X, K, G: kernel_gradient(X, G))
+def corr2d_exact(X: Tensor, K: Tensor) -> Tensor:
+    """Shift and add: each kernel element times the part of the image that it slides over."""
+    H, W = output_shape(X.shape, K.shape)
+    kh, kw = K.shape
+    first, *others = ((a, b) for a in range(kh) for b in range(kw))
+    Y = _product(X[:H, :W], K[first])
+    for a, b in others:
+        Y = Y - _product(X[a : a + H, b : b + W], -K[a, b])
+    return Y
+
+
+@_gradients(lambda X, G, V: image_gradient(V, G), lambda X, G, V: corr2d_exact(X, V))
+def kernel_gradient(X: Tensor, G: Tensor) -> Tensor:
+    """dK[a, b] = sum of X[a:a+H, b:b+W] * G, for the gradient G (H, W) at the output."""
+    H, W = G.shape
+    kh, kw = output_shape(X.shape, G.shape)
+    dK = []
+    for a in range(kh):
+        terms = tf.stack([_product(X[a : a + H, b : b + W], G) for b in range(kw)])
+        dK.append(tree_sum(tf.reshape(terms, (kw, H * W))))
+    return tf.stack(dK)
+
+
+@_gradients(lambda K, G, V: kernel_gradient(V, G), lambda K, G, V: corr2d_exact(V, K))
+def image_gradient(K: Tensor, G: Tensor) -> Tensor:
+    """dX[a:a+H, b:b+W] += K[a, b] * G, for the gradient G (H, W) at the output."""
+    (kh, kw), (H, W) = K.shape, G.shape
+    dX = tf.zeros((H + kh - 1, W + kw - 1), G.dtype)
+    for a in range(kh):
+        for b in range(kw):
+            around = ((a, kh - 1 - a), (b, kw - 1 - b))
+            dX = dX - tf.pad(_product(G, -K[a, b]), around)
+    return tf.where(dX == 0, tf.zeros_like(dX), dX)  # 0 - 0 is 0, but XLA makes it -0
+
+
+@_gradients(lambda Y, b, G: G, lambda Y, b, G: tree_sum(tf.reshape(G, (1, -1))))
+def add_bias(Y: Tensor, b: Tensor) -> Tensor:
+    """Y + b for a bias b (1,), whose gradient is the tree sum of the gradient at the output."""
+    return Y + b
+
+
+def tree_sum(A: Tensor) -> Tensor:
+    """The sums of A (..., n) along its last axis, always in the same order: a tree of additions."""
+    n = A.shape[-1]
+    while n > 1:
+        p = fold(n)
+        sums = A[..., : n - p] + A[..., p:]
+        A = sums if n == 2 * p else tf.concat([sums, A[..., n - p : p]], axis=-1)
+        n = p
+    return A[..., 0]
+
+
+_METHODS = {"exact": corr2d_exact, "loop": corr2d_loop}

@@ -1,0 +1,53 @@
+"""Learning a kernel from data in PyTorch."""
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from d2lconv.contract import FloatArray
+from d2lconv_torch.layers import Conv2D
+from d2lconv_torch.ops import Tensor, tensor, tree_sum
+
+LAYERS = ("exact", "builtin")
+
+
+@torch.enable_grad()
+def learn_kernel(
+    X: Tensor,
+    Y: Tensor,
+    initial: FloatArray,
+    *,
+    lr: float,
+    epochs: int,
+    layer: str,
+    report: Callable[[int, float], None],
+) -> Tensor:
+    """Gradient descent on the squared error between the layer's output for X and Y.
+
+    Calls ``report(epoch, loss)`` once an epoch, with the loss before the update.
+    """
+    X, Y = X.detach(), Y.detach()
+    if layer == "exact":
+        conv, total = Conv2D(initial.shape, weight=initial, bias=False), tree_sum
+    else:
+        conv, total = _builtin(initial), torch.sum
+        X, Y = X[None, None], Y[None, None]  # (batch, channel, height, width)
+    rate = tensor(lr, X.dtype)
+    for epoch in range(1, epochs + 1):
+        D = conv(X) - Y
+        loss = total((D * D).reshape(-1))
+        loss.backward()
+        with torch.no_grad():
+            conv.weight -= rate * conv.weight.grad
+        conv.weight.grad = None
+        report(epoch, loss.item())
+    return conv.weight.detach().reshape(initial.shape)
+
+
+def _builtin(initial: FloatArray) -> nn.Conv2d:
+    """PyTorch's own layer, starting from the same kernel."""
+    weight = tensor(initial)
+    conv = nn.Conv2d(1, 1, kernel_size=initial.shape, bias=False, dtype=weight.dtype)
+    conv.weight = nn.Parameter(weight[None, None])
+    return conv

@@ -1,0 +1,141 @@
+"""Cross-correlation in PyTorch."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from d2lconv.contract import FloatArray, fold
+from d2lconv.data import choice, float_type, operands, output_shape, to_array
+
+Operation = Callable[..., Tensor]
+
+
+def tensor(data: Any, dtype: Any = None) -> Tensor:
+    """A new tensor with the values of data."""
+    if isinstance(data, Tensor):
+        return data.to(getattr(torch, float_type(dtype_name(data), dtype)), copy=True)
+    return torch.from_numpy(to_array(data, dtype))
+
+
+def to_numpy(t: Tensor) -> FloatArray:
+    """A new NumPy array with the values of t."""
+    return to_array(t.detach().cpu().numpy())
+
+
+def dtype_name(t: Tensor) -> str:
+    """The name of the type of the elements, such as "float32"."""
+    return str(t.dtype).removeprefix("torch.")
+
+
+def cast(t: Tensor, dtype: str) -> Tensor:
+    """The tensor in another floating type; the tensor itself if it has that type."""
+    return t.to(getattr(torch, dtype))
+
+
+def transpose(t: Tensor) -> Tensor:
+    """The matrix with rows and columns exchanged, as a new tensor."""
+    (t,) = operands("torch", t=t)
+    return t.T.clone(memory_format=torch.contiguous_format)
+
+
+def corr2d(X: Tensor, K: Tensor, *, method: str = "exact") -> Tensor:
+    """The cross-correlation of an image X (h, w) with a kernel K (kh, kw)."""
+    X, K = operands("torch", X=X, K=K)
+    return _METHODS[choice("method", method, _METHODS)](X, K)
+
+
+def conv2d(X: Tensor, K: Tensor, *, method: str = "exact") -> Tensor:
+    """The strict convolution: the cross-correlation with the kernel flipped in both axes."""
+    X, K = operands("torch", X=X, K=K)
+    return corr2d(X, K.flip(0, 1), method=method)
+
+
+def corr2d_loop(X: Tensor, K: Tensor) -> Tensor:
+    """From scratch: each output element is the sum of one window times the kernel."""
+    H, W = output_shape(X.shape, K.shape)
+    kh, kw = K.shape
+    Y = torch.zeros((H, W), dtype=X.dtype, device=X.device)
+    for i in range(H):
+        for j in range(W):
+            Y[i, j] = (X[i : i + kh, j : j + kw] * K).sum()
+    return Y
+
+
+def _gradients(*gradients: Operation) -> Callable[[Operation], Operation]:
+    """Give a function of tensors its gradients: a function of them and G for each, G coming last."""
+
+    def decorate(function: Operation) -> Operation:
+        class Function(torch.autograd.Function):
+            generate_vmap_rule = True
+            forward = staticmethod(function)
+
+            @staticmethod
+            def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+                ctx.save_for_backward(*inputs)
+
+            @staticmethod
+            def backward(ctx: Any, G: Tensor) -> tuple[Tensor | None, ...]:
+                pairs = zip(gradients, ctx.needs_input_grad)
+                return tuple(g(*ctx.saved_tensors, G) if wanted else None for g, wanted in pairs)
+
+        return wraps(function)(lambda *inputs: Function.apply(*inputs))
+
+    return decorate
+
+
+@_gradients(lambda X, K, G: image_gradient(K, G), lambda X, K, G: kernel_gradient(X, G))
+def corr2d_exact(X: Tensor, K: Tensor) -> Tensor:
+    """Shift and add: each kernel element times the part of the image that it slides over."""
+    H, W = output_shape(X.shape, K.shape)
+    kh, kw = K.shape
+    first, *others = ((a, b) for a in range(kh) for b in range(kw))
+    Y = X[:H, :W] * K[first]
+    for a, b in others:
+        Y = Y + X[a : a + H, b : b + W] * K[a, b]
+    return Y
+
+
+@_gradients(lambda X, G, V: image_gradient(V, G), lambda X, G, V: corr2d_exact(X, V))
+def kernel_gradient(X: Tensor, G: Tensor) -> Tensor:
+    """dK[a, b] = sum of X[a:a+H, b:b+W] * G, for the gradient G (H, W) at the output."""
+    H, W = G.shape
+    kh, kw = output_shape(X.shape, G.shape)
+    dK = []
+    for a in range(kh):
+        terms = torch.stack([X[a : a + H, b : b + W] * G for b in range(kw)])
+        dK.append(tree_sum(terms.reshape(kw, H * W)))
+    return torch.stack(dK)
+
+
+@_gradients(lambda K, G, V: kernel_gradient(V, G), lambda K, G, V: corr2d_exact(V, K))
+def image_gradient(K: Tensor, G: Tensor) -> Tensor:
+    """dX[a:a+H, b:b+W] += K[a, b] * G, for the gradient G (H, W) at the output."""
+    (kh, kw), (H, W) = K.shape, G.shape
+    dX = (K[0, 0] * G).new_zeros((H + kh - 1, W + kw - 1))
+    for a in range(kh):
+        for b in range(kw):
+            dX[a : a + H, b : b + W] += K[a, b] * G
+    return dX
+
+
+@_gradients(lambda Y, b, G: G, lambda Y, b, G: tree_sum(G.reshape(1, -1)))
+def add_bias(Y: Tensor, b: Tensor) -> Tensor:
+    """Y + b for a bias b (1,), whose gradient is the tree sum of the gradient at the output."""
+    return Y + b
+
+
+def tree_sum(A: Tensor) -> Tensor:
+    """The sums of A (..., n) along its last axis, always in the same order: a tree of additions."""
+    n = A.shape[-1]
+    while n > 1:
+        p = fold(n)
+        sums = A[..., : n - p] + A[..., p:]
+        A = sums if n == 2 * p else torch.cat([sums, A[..., n - p : p]], dim=-1)
+        n = p
+    return A[..., 0]
+
+
+_METHODS = {"exact": corr2d_exact, "loop": corr2d_loop}
