@@ -1,0 +1,98 @@
+"""The commands and their options."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from d2lconv import __version__
+from d2lconv.errors import D2LConvError
+
+app = typer.Typer(
+    name="d2lconv",
+    help="One lesson on convolutions, four frameworks, the same bits.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Backends = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--backend",
+        "-b",
+        metavar="NAME",
+        help="Only this backend: numpy, torch, tf, mxnet, jax. Repeat it for several.",
+        show_default="all",
+    ),
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"d2lconv {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def d2lconv(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    backend: Backends = None,
+    method: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help='How corr2d computes: "exact" (same bits) or "loop" (as taught).'
+        ),
+    ] = "exact",
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print the closing line alone.")
+    ] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print everything as JSON, and nothing else.")
+    ] = False,
+) -> None:
+    """Walk through the lesson, every framework in a column.
+
+    The exit status is 0 if everything that must have the same bits has them, 1 if not, or if a
+    backend that was asked for is not there.
+    """
+    from d2lconv.cli.run import run as run_lesson
+
+    raise typer.Exit(run_lesson(backend or [], method, quiet=quiet, as_json=json))
+
+
+@app.command()
+def doctor(
+    backend: Backends = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print everything as JSON, and nothing else.")
+    ] = False,
+) -> None:
+    """Show each framework's state, version, problem and remedy.
+
+    Each framework is imported in a process of its own, and asked for one result. The exit status
+    is 0 if every installed framework works, 1 if not.
+    """
+    from d2lconv.cli.doctor import doctor as examine
+
+    raise typer.Exit(examine(backend or [], as_json=json))
+
+
+def main() -> None:
+    """The entry point of the command."""
+    try:
+        app()
+    except D2LConvError as error:
+        print(f"d2lconv: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
