@@ -1,0 +1,45 @@
+"""Running Python in a process of its own, for what one process can be asked only once."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def python(
+    code: str, *arguments: str, path: Path | None = None, check: bool = True, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run code in a new interpreter.
+
+    Args:
+        code: The program.
+        arguments: Its arguments.
+        path: A folder to put in front of the import path.
+        check: Fail the test if the program fails.
+        variables: Environment variables to set.
+    """
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("D2LCONV")}
+    environment.update(variables)
+    if path is not None:
+        environment["PYTHONPATH"] = os.pathsep.join(
+            filter(None, [str(path), environment.get("PYTHONPATH")])
+        )
+    child = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    if check:
+        assert child.returncode == 0, f"the child failed:\n{child.stdout}\n{child.stderr}"
+    return child
+
+
+def write(folder: Path, files: dict[str, str]) -> Path:
+    """Write files, given by their path under the folder."""
+    for name, text in files.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    return folder

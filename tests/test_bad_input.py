@@ -1,0 +1,279 @@
+"""Bad input gets the same error and the same words in every backend."""
+
+import importlib
+import re
+
+import numpy as np
+import pytest
+from conftest import demand
+from frameworks import assert_same_bits
+
+import d2lconv as dc
+from d2lconv import ArgumentError, DTypeError, MixedBackendsError, ShapeError
+from d2lconv.bound import bind
+
+IMAGE = np.zeros((6, 8), np.float32)
+KERNEL = np.ones((1, 2), np.float32)
+
+# What is called, with what, the error, and what its message must say.
+CASES = {
+    "kernel too high": (
+        lambda d: d.corr2d(IMAGE, np.ones((7, 2))),
+        ShapeError,
+        r"kernel, shape \(7, 2\), is larger than the image, shape \(6, 8\).*smaller kernel, or pad",
+    ),
+    "kernel too wide": (lambda d: d.conv2d(IMAGE, np.ones((1, 9))), ShapeError, r"\(1, 9\)"),
+    "kernel too large for the loop": (
+        lambda d: d.corr2d(IMAGE, np.ones((7, 9)), method="loop"),
+        ShapeError,
+        r"\(7, 9\)",
+    ),
+    "empty image": (
+        lambda d: d.corr2d(np.zeros((0, 8)), KERNEL),
+        ShapeError,
+        r"X is empty, shape \(0, 8\)",
+    ),
+    "empty kernel": (
+        lambda d: d.corr2d(IMAGE, np.zeros((1, 0))),
+        ShapeError,
+        r"K is empty, shape \(1, 0\)",
+    ),
+    "empty list": (lambda d: d.corr2d([[]], KERNEL), ShapeError, r"X is empty, shape \(1, 0\)"),
+    "one dimension": (
+        lambda d: d.corr2d([1, 2, 3], KERNEL),
+        ShapeError,
+        r"X has 1 dimension, shape \(3,\); it must have two, \(height, width\)",
+    ),
+    "three dimensions": (
+        lambda d: d.corr2d(IMAGE, np.zeros((1, 2, 3))),
+        ShapeError,
+        r"K has 3 dimensions, shape \(1, 2, 3\)",
+    ),
+    "a scalar": (lambda d: d.conv2d(IMAGE, 3), ShapeError, r"K has 0 dimensions, shape \(\)"),
+    "transpose of a vector": (lambda d: d.transpose([1, 2]), ShapeError, "t has 1 dimension"),
+    "complex": (
+        lambda d: d.corr2d(IMAGE.astype(complex), KERNEL),
+        DTypeError,
+        "X holds complex128. Allowed are float16, float32 and float64",
+    ),
+    "complex list": (lambda d: d.corr2d(IMAGE, [[1j, 2]]), DTypeError, "K holds complex128"),
+    "text": (lambda d: d.corr2d([["a", "b"]], KERNEL), DTypeError, "X holds text"),
+    "numbers as text": (lambda d: d.tensor([["1", "2"]]), DTypeError, "data holds text"),
+    "bytes": (lambda d: d.tensor(b"12"), DTypeError, "data holds bytes"),
+    "None": (lambda d: d.corr2d(None, KERNEL), DTypeError, "X holds NoneType"),
+    "None among numbers": (lambda d: d.corr2d(IMAGE, [[1, None]]), DTypeError, "K holds NoneType"),
+    "a dictionary": (lambda d: d.tensor({"a": 1}), DTypeError, "data holds dict"),
+    "dates": (lambda d: d.tensor(np.array(["2026-01-01"], "M8[D]")), DTypeError, "datetime64"),
+    "long double": (
+        lambda d: d.tensor(np.zeros((1, 1), np.longdouble)),
+        DTypeError,
+        np.dtype(np.longdouble).name,
+    ),
+    "ragged": (
+        lambda d: d.corr2d([[1, 2], [3]], KERNEL),
+        ShapeError,
+        "X is ragged: its rows differ in length",
+    ),
+    "ragged tensor": (lambda d: d.tensor([[1, 2], [3]]), ShapeError, "data is ragged"),
+    "unknown dtype": (
+        lambda d: d.tensor([1], "int32"),
+        DTypeError,
+        "dtype 'int32' is not supported. Allowed are float16, float32, float64",
+    ),
+    "unknown method": (
+        lambda d: d.corr2d(IMAGE, KERNEL, method="exakt"),
+        ArgumentError,
+        "unknown method 'exakt'; did you mean 'exact'",
+    ),
+    "method of a wrong type": (
+        lambda d: d.conv2d(IMAGE, KERNEL, method=None),
+        ArgumentError,
+        "unknown method None.* Allowed: exact",
+    ),
+    "kernel_size 0": (
+        lambda d: d.Conv2D((0, 2)),
+        ShapeError,
+        r"kernel_size is \(0, 2\); it must be a pair \(height, width\) of integers, each at least 1",
+    ),
+    "kernel_size negative": (lambda d: d.Conv2D((1, -2)), ShapeError, r"kernel_size is \(1, -2\)"),
+    "kernel_size one number": (lambda d: d.Conv2D(3), ShapeError, "kernel_size is 3"),
+    "kernel_size three numbers": (lambda d: d.Conv2D((1, 2, 3)), ShapeError, "a pair"),
+    "kernel_size not whole": (lambda d: d.Conv2D((1.5, 2)), ShapeError, "of integers"),
+    "kernel_size boolean": (lambda d: d.Conv2D((True, 2)), ShapeError, "of integers"),
+    "kernel_size text": (lambda d: d.Conv2D("12"), ShapeError, "kernel_size is '12'"),
+    "kernel_size None": (lambda d: d.Conv2D(None), ShapeError, "kernel_size is None"),
+    "weight of another shape": (
+        lambda d: d.Conv2D((1, 2), weight=[[1, 2, 3]]),
+        ShapeError,
+        r"weight has the shape \(1, 3\), kernel_size is \(1, 2\)",
+    ),
+    "weight complex": (lambda d: d.Conv2D((1, 1), weight=[[1j]]), DTypeError, "weight holds"),
+    "two biases": (lambda d: d.Conv2D((1, 2), bias=[1, 2]), ShapeError, r"bias has the shape \(2,\)"),
+    "bias text": (lambda d: d.Conv2D((1, 2), bias="x"), DTypeError, "bias holds text"),
+    "seed negative": (lambda d: d.Conv2D((1, 2), seed=-1), ArgumentError, "seed is -1"),
+    "seed not whole": (lambda d: d.Conv2D((1, 2), seed=0.5), ArgumentError, "seed is 0.5"),
+    "layer of a vector": (lambda d: d.Conv2D((1, 2))([1, 2]), ShapeError, "X has 1 dimension"),
+    "layer of a small image": (
+        lambda d: d.Conv2D((2, 2))([[1, 2]]),
+        ShapeError,
+        r"kernel, shape \(2, 2\), is larger than the image, shape \(1, 2\)",
+    ),
+    "layer of text": (lambda d: d.Conv2D((1, 2))([["a", "b"]]), DTypeError, "X holds text"),
+    "lr zero": (
+        lambda d: d.learn_kernel(IMAGE, IMAGE[:, 1:], (1, 2), lr=0),
+        ArgumentError,
+        "lr is 0; it must be a finite number greater than 0",
+    ),
+    **{
+        f"lr {lr!r}": (
+            lambda d, lr=lr: d.learn_kernel(IMAGE, IMAGE[:, 1:], (1, 2), lr=lr),
+            ArgumentError,
+            f"lr is {re.escape(repr(lr))}",
+        )
+        for lr in (-0.1, float("nan"), float("inf"), "fast", None, True)
+    },
+    **{
+        f"epochs {epochs!r}": (
+            lambda d, epochs=epochs: d.learn_kernel(IMAGE, IMAGE[:, 1:], (1, 2), epochs=epochs),
+            ArgumentError,
+            f"epochs is {re.escape(repr(epochs))}; it must be an integer of at least 1",
+        )
+        for epochs in (0, -3, 2.5, "ten", None, True)
+    },
+    "Y of another shape": (
+        lambda d: d.learn_kernel(IMAGE, IMAGE, (1, 2)),
+        ShapeError,
+        r"Y has the shape \(6, 8\); a kernel of size \(1, 2\) on X of shape \(6, 8\) gives \(6, 7\)",
+    ),
+    "init of another shape": (
+        lambda d: d.learn_kernel(IMAGE, IMAGE[:, 1:], (1, 2), init=[[1]]),
+        ShapeError,
+        r"init has the shape \(1, 1\), kernel_size is \(1, 2\)",
+    ),
+    "learning with a kernel too large": (
+        lambda d: d.learn_kernel(IMAGE, IMAGE, (7, 7)),
+        ShapeError,
+        r"kernel, shape \(7, 7\), is larger",
+    ),
+    "learning with kernel_size 0": (
+        lambda d: d.learn_kernel(IMAGE, IMAGE, (0, 1)),
+        ShapeError,
+        r"kernel_size is \(0, 1\)",
+    ),
+    "unknown layer": (
+        lambda d: d.learn_kernel(IMAGE, IMAGE[:, 1:], (1, 2), layer="buildin"),
+        ArgumentError,
+        "unknown layer 'buildin'; did you mean 'builtin'",
+    ),
+    "diagonal of 0": (lambda d: d.diagonal_image(0), ArgumentError, "n is 0"),
+    "diagonal of a half": (lambda d: d.diagonal_image(2.5), ArgumentError, "n is 2.5"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_bad_input_gets_the_same_error_and_words_in_every_backend(d2l, case):
+    call, error, words = CASES[case]
+    with pytest.raises(dc.D2LConvError, match=words) as caught:
+        call(d2l)
+    assert type(caught.value) is error
+    with pytest.raises(error) as reference:
+        call(dc.numpy)
+    assert str(caught.value) == str(reference.value)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if not case.startswith("layer of")])
+def test_the_neutral_api_says_the_same(backend, case):
+    call, error, words = CASES[case]
+    with dc.backend(backend), pytest.raises(error, match=words):
+        call(dc)
+
+
+NATIVE = {
+    "kernel too high": ([(6, 8), (7, 2)], ShapeError, r"\(7, 2\), is larger than .*\(6, 8\)"),
+    "empty image": ([(0, 8), (1, 2)], ShapeError, r"X is empty, shape \(0, 8\)"),
+    "one dimension": ([(3,), (1, 2)], ShapeError, r"X has 1 dimension, shape \(3,\)"),
+    "three dimensions": ([(6, 8), (1, 2, 1)], ShapeError, r"K has 3 dimensions"),
+}
+
+
+@pytest.mark.parametrize("case", NATIVE)
+def test_native_tensors_of_bad_shapes_get_the_same_words(d2l, case):
+    (image, kernel), error, words = NATIVE[case]
+    with pytest.raises(error, match=words):
+        d2l.corr2d(d2l.tensor(np.zeros(image)), d2l.tensor(np.zeros(kernel)))
+
+
+COMPLEX = {
+    "torch": lambda torch: torch.zeros((2, 2), dtype=torch.complex64),
+    "tensorflow": lambda tf: tf.zeros((2, 2), tf.complex64),
+    "jax.numpy": lambda jnp: jnp.zeros((2, 2), jnp.complex64),
+}  # MXNet has no complex type
+
+
+@pytest.mark.parametrize("module", COMPLEX)
+def test_native_complex_tensors_are_refused(module):
+    backend = demand({"tensorflow": "tf", "jax.numpy": "jax"}.get(module, module))
+    t = COMPLEX[module](importlib.import_module(module))
+    d2l = bind(backend)
+    for call in (lambda: d2l.corr2d(t, KERNEL), lambda: d2l.tensor(t), lambda: dc.to_numpy(t)):
+        with pytest.raises(DTypeError, match="holds complex64. Allowed are float16"):
+            call()
+
+
+INTEGERS = {
+    "torch": lambda torch: torch.tensor([[1, 2], [3, 5]]),
+    "tensorflow": lambda tf: tf.constant([[1, 2], [3, 5]]),
+    "jax.numpy": lambda jnp: jnp.array([[1, 2], [3, 5]]),
+    "mxnet.numpy": lambda np: np.array([[1, 2], [3, 5]], dtype="int32"),
+}
+
+
+@pytest.mark.parametrize("module", INTEGERS)
+def test_native_integers_become_float32(module):
+    backend = demand({"tensorflow": "tf"}.get(module, module.partition(".")[0]))
+    d2l = bind(backend)
+    t = INTEGERS[module](importlib.import_module(module))
+    for result in (dc.corr2d(t, [[1, -1]]), d2l.corr2d(d2l.tensor(t), [[1, -1]])):
+        assert_same_bits(dc.to_numpy(result), np.float32([[-1], [-2]]))
+    assert_same_bits(dc.to_numpy(d2l.tensor(t)), np.float32([[1, 2], [3, 5]]))
+
+
+def test_something_of_the_framework_that_is_no_tensor_is_refused(framework):
+    d2l = bind(framework)
+    layer = d2l.Conv2D((1, 2))
+    for call in (lambda: d2l.corr2d(layer, KERNEL), lambda: d2l.tensor(layer), lambda: dc.to_numpy(layer)):
+        with pytest.raises(DTypeError, match=r"is a Conv2D, which is no tensor"):
+            call()
+
+
+def test_tensors_of_two_frameworks_are_not_mixed(framework):
+    other = "torch" if framework != "torch" else "jax"
+    demand(other)
+    ours, theirs = bind(framework).tensor(IMAGE), bind(other).tensor(KERNEL)
+    for call in (
+        lambda: dc.corr2d(ours, theirs),
+        lambda: dc.conv2d(theirs, ours),
+        lambda: bind(framework).corr2d(ours, theirs),
+        lambda: dc.learn_kernel(ours, theirs, (1, 2)),
+    ):
+        with pytest.raises(MixedBackendsError) as caught:
+            call()
+        message = str(caught.value)
+        assert framework in message
+        assert other in message
+        assert "dc.to_numpy" in message
+    for call in (
+        lambda: bind(framework).corr2d(theirs, theirs),
+        lambda: bind(framework).tensor(theirs),
+        lambda: bind(framework).transpose(theirs),
+        lambda: bind(framework).Conv2D((1, 2))(theirs),
+    ):
+        with pytest.raises(MixedBackendsError, match=other):
+            call()
+
+
+def test_converted_tensors_of_another_framework_are_welcome(framework):
+    other = demand("torch" if framework != "torch" else "jax")
+    theirs = bind(other).tensor(KERNEL)
+    result = bind(framework).corr2d(IMAGE, dc.to_numpy(theirs))
+    assert tuple(result.shape) == (6, 7)
