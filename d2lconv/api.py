@@ -217,11 +217,11 @@ def learn_kernel(
         >>> import d2lconv as dc
         >>> X = dc.edge_image()
         >>> learned = dc.learn_kernel(X, dc.corr2d(X, [[1, -1]]), (1, 2), verbose=True)
-        epoch 2, loss 11.521
-        epoch 4, loss 4.167
-        epoch 6, loss 1.612
-        epoch 8, loss 0.644
-        epoch 10, loss 0.261
+        epoch 2, loss 25.165
+        epoch 4, loss 9.359
+        epoch 6, loss 3.675
+        epoch 8, loss 1.478
+        epoch 10, loss 0.601
     """
     return learn.learn_kernel(
         choose(X=X, Y=Y, init=init),

@@ -1,6 +1,6 @@
 """The API bound to one framework, like the book's ``from d2l import torch as d2l``."""
 
-from functools import lru_cache, partial, update_wrapper
+from functools import cache, partial, update_wrapper
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,7 +20,7 @@ class BoundBackend(SimpleNamespace):
         return f"<d2lconv for {self.framework}>"
 
 
-@lru_cache(maxsize=None)
+@cache
 def _bind(name: str) -> BoundBackend:
     backend = registry.load(name)
     ops = backend.ops

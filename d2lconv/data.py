@@ -1,32 +1,22 @@
-"""From what users pass to what backends compute with: checks, conversions, one set of words.
+"""From what users pass to what backends compute with: one set of rules, and of words, for all.
 
-Every backend checks its input here, so that a mistake gets the same error and the same words
+Every backend takes its input from here, so that a mistake gets the same error and the same words
 whichever framework serves the call. Nothing in this module imports a framework.
 """
 
-from collections.abc import Collection
-from difflib import get_close_matches
 from numbers import Real
-from operator import index
 from typing import Any, Final
 
 import numpy as np
 
-from d2lconv import registry, selection
+from d2lconv import checks, registry, selection
 from d2lconv.contract import FloatArray
-from d2lconv.errors import ArgumentError, DTypeError, MixedBackendsError, ShapeError
+from d2lconv.errors import DTypeError, MixedBackendsError, ShapeError
 
 FLOATS: Final = ("float16", "float32", "float64")
-ALLOWED: Final = "Allowed are float16, float32 and float64, and integers and booleans (used as float32)"
-
-
-def dtype_name(dtype: Any) -> str:
-    """The name of a floating type given as a string, a NumPy type or a framework's type."""
-    name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype)
-    name = str(name).rpartition(".")[2]
-    if name not in FLOATS:
-        raise DTypeError(f"dtype {dtype!r} is not supported. Allowed are {', '.join(FLOATS)}.")
-    return name
+ALLOWED: Final = (
+    "Allowed are float16, float32 and float64, and integers and booleans (used as float32)"
+)
 
 
 def operands(backend: str, **data: Any) -> list[Any]:
@@ -50,10 +40,10 @@ def operands(backend: str, **data: Any) -> list[Any]:
             given[name], dtype = neutral(value, name)
         elif native[name] == backend:
             _check_tensor(value, name)
-            given[name], dtype = value, _native_dtype(ops.dtype_name(value), name)
+            given[name], dtype = value, _floating(ops.dtype_name(value), name)
         else:
-            raise mixed({**native, **({} if backend in native.values() else {"": backend})})
-        _check_matrix(tuple(given[name].shape), name)
+            raise mixed(native if backend in native.values() else {**native, "the call": backend})
+        checks.matrix(tuple(given[name].shape), name)
         if dtype is not None:
             dtypes.append(dtype)
     dtype = max(dtypes, key=FLOATS.index, default="float32")
@@ -68,14 +58,11 @@ def neutral(data: Any, name: str = "data") -> tuple[np.ndarray[Any, Any], str | 
     foreign = selection.backend_of(data)
     if foreign is not None:
         _check_tensor(data, name)
-        raise MixedBackendsError(
-            f"{name} is a tensor of {foreign}, the call is for another backend. "
-            "Convert it with dc.to_numpy(...), which every backend takes."
-        )
+        raise mixed({name: foreign, "the call": "another backend"})
     try:
         array = np.asarray(data)
     except (ValueError, TypeError, OverflowError) as error:
-        if isinstance(error, ValueError) and "inhomogeneous" in str(error):
+        if "inhomogeneous" in str(error):
             raise ShapeError(
                 f"{name} is ragged: its rows differ in length. "
                 "Give every row the same number of elements."
@@ -85,14 +72,15 @@ def neutral(data: Any, name: str = "data") -> tuple[np.ndarray[Any, Any], str | 
             f"{ALLOWED}, as nested lists or arrays."
         ) from error
     kind = array.dtype.kind
-    if kind == "O" and array.size and all(isinstance(value, Real) for value in array.flat):
-        return array.astype(np.float64), None  # integers beyond 64 bits, fractions
     if kind in "iub":
         return array, None
     if kind == "f" and array.dtype.name in FLOATS:
         return array, array.dtype.name if hasattr(data, "__array__") else None
     if kind == "O":
-        found = next((type(value).__name__ for value in array.flat if not isinstance(value, Real)), "object")
+        other = [type(value).__name__ for value in array.flat if not isinstance(value, Real)]
+        if array.size and not other:
+            return array.astype(np.float64), None  # integers beyond 64 bits, fractions
+        found = other[0] if other else "object"
     else:
         found = {"U": "text", "S": "bytes"}.get(kind, array.dtype.name)
     raise DTypeError(f"{name} holds {found}. {ALLOWED}.")
@@ -104,94 +92,35 @@ def to_array(data: Any, dtype: Any = None, name: str = "data") -> FloatArray:
     Args:
         data: Anything that NumPy makes an array of.
         dtype: The type of the result; None keeps a floating type and makes all else float32.
+        name: What the data is called in messages.
     """
     array, own = neutral(data, name)
     with np.errstate(over="ignore"):  # beyond the largest number of the type lies infinity
         return np.array(array, dtype=own or "float32" if dtype is None else dtype_name(dtype))
 
 
-def float_type(own: str, wanted: Any = None, name: str = "data") -> str:
-    """The floating type of a copy of a native tensor: the wanted one, else its own, else float32."""
-    own_float = _native_dtype(own, name)
-    return own_float or "float32" if wanted is None else dtype_name(wanted)
+def detached(data: Any, name: str = "data") -> FloatArray:
+    """A NumPy copy of a tensor of any framework, or of neutral data."""
+    backend = selection.backend_of(data)
+    if backend is None:
+        return to_array(data, name=name)
+    _check_tensor(data, name)
+    return registry.load(backend).ops.to_numpy(data)
 
 
-def _native_dtype(dtype: str, name: str) -> str | None:
-    if dtype in FLOATS:
-        return dtype
-    if dtype.startswith(("int", "uint", "bool")):
-        return None
-    raise DTypeError(f"{name} holds {dtype}. {ALLOWED}.")
+def dtype_name(dtype: Any) -> str:
+    """The name of a floating type given as a string, a NumPy type or a framework's type."""
+    name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype)
+    name = str(name).rpartition(".")[2]
+    if name not in FLOATS:
+        raise DTypeError(f"dtype {dtype!r} is not supported. Allowed are {', '.join(FLOATS)}.")
+    return name
 
 
-def mixed(native: dict[str, str | None]) -> MixedBackendsError:
-    """The error for arguments of different backends, given as argument name -> backend."""
-    found = {name: backend for name, backend in native.items() if backend is not None}
-    parts = [f"{name} is of {backend}" if name else f"the call is for {backend}" for name, backend in found.items()]
-    return MixedBackendsError(
-        f"{' and '.join(parts)}: one call runs in one framework. "
-        "Convert with dc.to_numpy(...), which every backend takes."
-    )
-
-
-def _check_tensor(value: Any, name: str) -> None:
-    if not (hasattr(value, "shape") and hasattr(value, "dtype")):
-        raise DTypeError(f"{name} is a {type(value).__name__}, which is no tensor. {ALLOWED}.")
-
-
-def _check_matrix(shape: tuple[int | None, ...], name: str) -> None:
-    if len(shape) != 2:
-        raise ShapeError(
-            f"{name} has {len(shape)} dimension{'s' * (len(shape) != 1)}, shape {shape}; it must have two, "
-            "(height, width). Pass one channel of one image at a time."
-        )
-    if None in shape:
-        raise ShapeError(f"{name} has the shape {shape}; both sizes must be known when the call is traced.")
-    if 0 in shape:
-        raise ShapeError(f"{name} is empty, shape {shape}; both sizes must be at least 1.")
-
-
-def output_shape(image: tuple[int, ...], kernel: tuple[int, ...]) -> tuple[int, int]:
-    """The shape (H, W) of the output: in how many places the kernel fits wholly inside the image.
-
-    Example:
-        >>> output_shape((6, 8), (1, 2))
-        (6, 7)
-    """
-    (h, w), (kh, kw) = image, kernel
-    if kh > h or kw > w:
-        raise ShapeError(
-            f"the kernel, shape {(kh, kw)}, is larger than the image, shape {(h, w)}; it must fit "
-            "inside. Use a smaller kernel, or pad the image."
-        )
-    return h - kh + 1, w - kw + 1
-
-
-def kernel_size(size: Any) -> tuple[int, int]:
-    """A kernel size checked: a pair (height, width) of positive integers."""
-    try:
-        kh, kw = (index(n) for n in size if not isinstance(n, bool))
-    except (TypeError, ValueError):
-        kh = kw = 0
-    if kh < 1 or kw < 1:
-        raise ShapeError(
-            f"kernel_size is {size!r}; it must be a pair (height, width) of integers, each at "
-            "least 1, such as (1, 2)."
-        )
-    return kh, kw
-
-
-def choice(what: str, value: Any, allowed: Collection[str], hint: str = "") -> str:
-    """One of a few words, or an :class:`ArgumentError` that lists them."""
-    if isinstance(value, str) and value in allowed:
-        return value
-    close = get_close_matches(str(value), list(allowed), n=1)
-    raise ArgumentError(
-        f"unknown {what} {value!r}"
-        + (f"; did you mean {close[0]!r}?" if close else ".")
-        + f" Allowed: {', '.join(allowed)}."
-        + hint
-    )
+def float_type(own: str, wanted: Any = None) -> str:
+    """The floating type of a tensor's copy: the wanted one, else its own, else float32."""
+    floating = _floating(own, "data")
+    return floating or "float32" if wanted is None else dtype_name(wanted)
 
 
 def initial_values(
@@ -209,14 +138,16 @@ def initial_values(
     Returns:
         The kernel (kh, kw), and the bias (1,) or None. The bias is of the kernel's type.
     """
-    size = kernel_size(size)
+    size = checks.kernel_size(size)
+    generator = np.random.default_rng(checks.whole_number("seed", seed, least=0))
     if weight is None:
-        values = _generator(seed).random(size, dtype=np.float32)
+        values: FloatArray = generator.random(size, dtype=np.float32)
     else:
         values = detached(weight, name)
         if values.shape != size:
             raise ShapeError(
-                f"{name} has the shape {values.shape}, kernel_size is {size}; they must be the same."
+                f"{name} has the shape {values.shape}, kernel_size is {size}; "
+                "they must be the same."
             )
     if bias is False:
         return values, None
@@ -226,16 +157,24 @@ def initial_values(
     return values, offset.reshape(1).astype(values.dtype)
 
 
-def _generator(seed: int) -> np.random.Generator:
-    if isinstance(seed, bool) or not hasattr(seed, "__index__") or index(seed) < 0:
-        raise ArgumentError(f"seed is {seed!r}; it must be an integer of at least 0.")
-    return np.random.default_rng(index(seed))
+def mixed(native: dict[str, str | None]) -> MixedBackendsError:
+    """The error for arguments of different backends, given as argument -> backend."""
+    found = [f"{name} is of {backend}" for name, backend in native.items() if backend is not None]
+    return MixedBackendsError(
+        f"{' and '.join(found)}: one call runs in one framework. "
+        "Convert with dc.to_numpy(...), which every backend takes."
+    )
 
 
-def detached(data: Any, name: str = "data") -> FloatArray:
-    """A NumPy copy of a tensor of any framework, or of neutral data."""
-    backend = selection.backend_of(data)
-    if backend is None:
-        return to_array(data, name=name)
-    _check_tensor(data, name)
-    return registry.load(backend).ops.to_numpy(data)
+def _floating(dtype: str, name: str) -> str | None:
+    """A native type that is allowed: its name if it is a floating one, None if it is not."""
+    if dtype in FLOATS:
+        return dtype
+    if dtype.startswith(("int", "uint", "bool")):
+        return None
+    raise DTypeError(f"{name} holds {dtype}. {ALLOWED}.")
+
+
+def _check_tensor(value: Any, name: str) -> None:
+    if not (hasattr(value, "shape") and hasattr(value, "dtype")):
+        raise DTypeError(f"{name} is a {type(value).__name__}, which is no tensor. {ALLOWED}.")

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from d2lconv import checks
 from d2lconv.contract import FloatArray
-from d2lconv.errors import ArgumentError
 
 
 def edge_image() -> FloatArray:
@@ -15,6 +15,4 @@ def edge_image() -> FloatArray:
 
 def diagonal_image(n: int) -> FloatArray:
     """The n x n image of zeros with ones on its main diagonal."""
-    if isinstance(n, bool) or not hasattr(n, "__index__") or n < 1:
-        raise ArgumentError(f"n is {n!r}; it must be an integer of at least 1.")
-    return np.eye(n, dtype=np.float32)
+    return np.eye(checks.whole_number("n", n, least=1), dtype=np.float32)

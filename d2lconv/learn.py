@@ -3,11 +3,10 @@
 import math
 from dataclasses import dataclass
 from numbers import Real
-from operator import index
 from typing import Any
 
-from d2lconv.data import choice, initial_values, operands, output_shape
-from d2lconv.data import kernel_size as checked_size
+from d2lconv import checks
+from d2lconv.data import initial_values, operands
 from d2lconv.errors import ArgumentError, ShapeError
 from d2lconv.registry import Backend
 
@@ -43,22 +42,24 @@ def learn_kernel(
     verbose: bool = False,
 ) -> LearnedKernel:
     """The public ``learn_kernel`` for one backend."""
-    size = checked_size(kernel_size)
+    size = checks.kernel_size(kernel_size)
     if isinstance(lr, bool) or not isinstance(lr, Real) or not 0 < lr < math.inf:
-        raise ArgumentError(f"lr is {lr!r}; it must be a finite number greater than 0, such as 3e-2.")
-    if isinstance(epochs, bool) or not hasattr(epochs, "__index__") or index(epochs) < 1:
-        raise ArgumentError(f"epochs is {epochs!r}; it must be an integer of at least 1.")
-    if choice("layer", layer, ("exact", "builtin")) not in backend.learning.LAYERS:
         raise ArgumentError(
-            f"{backend.manifest.framework} has no convolutional layer of its own: use layer='exact'."
+            f"lr is {lr!r}; it must be a finite number greater than 0, such as 3e-2."
+        )
+    epochs = checks.whole_number("epochs", epochs, least=1)
+    if checks.choice("layer", layer, ("exact", "builtin")) not in backend.learning.LAYERS:
+        framework = backend.manifest.framework
+        raise ArgumentError(
+            f"{framework} has no convolutional layer of its own: use layer='exact'."
         )
     data = {"X": X, "Y": Y} if init is None else {"X": X, "Y": Y, "init": init}
     X, Y, *given = operands(backend.name, **data)
-    expected = output_shape(tuple(X.shape), size)
+    expected = checks.output_shape(tuple(X.shape), size)
     if tuple(Y.shape) != expected:
         raise ShapeError(
-            f"Y has the shape {tuple(Y.shape)}; a kernel of size {size} on X of shape {tuple(X.shape)} "
-            f"gives {expected}, and Y must have that shape."
+            f"Y has the shape {tuple(Y.shape)}; a kernel of size {size} on X of shape "
+            f"{tuple(X.shape)} gives {expected}, and Y must have that shape."
         )
     start, _ = initial_values(size, *given, bias=False, seed=seed, name="init")
     initial = start.astype(backend.ops.dtype_name(X))
@@ -74,7 +75,7 @@ def learn_kernel(
         Y,
         initial,
         lr=float(lr),
-        epochs=index(epochs),
+        epochs=epochs,
         layer=layer,
         report=report,
     )

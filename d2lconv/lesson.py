@@ -93,10 +93,12 @@ def _published(dc: Any, method: str) -> Iterator[Result]:
             yield Result(name, "none")
             continue
         if layer == "exact":
-            yield from (Result(run.id, new.run.kernel) for run, new in zip(runs, replays))
+            yield from (
+                Result(run.id, new.run.kernel) for run, new in zip(runs, replays, strict=True)
+            )
         same = sum(
             (new.losses, new.learned) == (run.losses, run.learned)
-            for run, new in zip(runs, replays)
+            for run, new in zip(runs, replays, strict=True)
         )
         yield Result(name, f"{same} of {len(runs)} runs")
 
@@ -117,7 +119,9 @@ def _receptive_field(dc: Any, method: str) -> Iterator[Result]:
     # A kernel of ones passes on every element it covers; padded with zeros, it counts the paths
     # from each element of X to z.
     around = [[0, 0, 0, 0], [0, 1, 1, 0], [0, 1, 1, 0], [0, 0, 0, 0]]
-    yield Result("paths to z", dc.corr2d(around, [[1, 1], [1, 1]], method=method), method == "exact")
+    yield Result(
+        "paths to z", dc.corr2d(around, [[1, 1], [1, 1]], method=method), method == "exact"
+    )
 
 
 def _diagonal(dc: Any, method: str) -> Iterator[Result]:

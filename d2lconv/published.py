@@ -48,7 +48,12 @@ def runs() -> tuple[PublishedRun, ...]:
     """The five published runs."""
     data = json.loads(files("d2lconv").joinpath("published.json").read_text(encoding="utf-8"))
     return tuple(
-        PublishedRun(**{key: value if key == "id" else tuple(value) for key, value in run.items()})
+        PublishedRun(
+            id=run["id"],
+            initial=tuple(run["initial"]),
+            losses=tuple(run["losses"]),
+            learned=tuple(run["learned"]),
+        )
         for run in data["runs"]
     )
 
@@ -70,7 +75,7 @@ def replay(published: PublishedRun, dc: Any, layer: str = "exact") -> Replay:
     Y = dc.corr2d(X, KERNEL)
     initial = [published.initial]
     run = dc.learn_kernel(X, Y, (1, 2), lr=LR, epochs=EPOCHS, init=initial, layer=layer)
-    elements = zip(dc.to_numpy(run.kernel).ravel(), published.learned)
+    elements = zip(dc.to_numpy(run.kernel).ravel(), published.learned, strict=True)
     return Replay(
         run,
         losses=tuple(f"{loss:.3f}" for loss in run.losses[1::2]),

@@ -6,7 +6,7 @@ import threading
 import warnings
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cache
 from types import ModuleType
 from typing import cast
 
@@ -54,7 +54,7 @@ class BackendStatus:
     install: str
 
 
-@lru_cache(maxsize=None)
+@cache
 def manifests() -> dict[str, tuple[Manifest, str]]:
     """Every announced backend: its manifest and the package that holds its modules.
 
@@ -68,13 +68,17 @@ def manifests() -> dict[str, tuple[Manifest, str]]:
             manifest = entry.load()
         except Exception as error:  # somebody's broken package must not take the others along
             reason = f"{type(error).__name__}: {error}"
-            warnings.warn(f"the backend {entry.name!r} is left out: {entry.value} raised {reason}")
+            warnings.warn(
+                f"the backend {entry.name!r} is left out: {entry.value} raised {reason}",
+                stacklevel=2,
+            )
             continue
         kept, package = found.setdefault(manifest.name, (manifest, entry.module))
         if package != entry.module:
             warnings.warn(
                 f"two packages offer a backend {kept.name!r}: {package} is used, {entry.module} is "
-                "not; uninstall one of them"
+                "not; uninstall one of them",
+                stacklevel=2,
             )
 
     def place(item: tuple[str, tuple[Manifest, str]]) -> tuple[bool, str]:

@@ -118,7 +118,7 @@ def choose(**arguments: Any) -> registry.Backend:
     from d2lconv.data import mixed
 
     native = {name: backend_of(value) for name, value in arguments.items()}
-    found = set(native.values()) - {None}
+    found = {backend for backend in native.values() if backend is not None}
     if len(found) > 1:
         raise mixed(native)
     return registry.load(found.pop() if found else current_backend())

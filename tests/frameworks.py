@@ -73,15 +73,15 @@ def assert_same_bits(actual: Any, expected: Any, what: str = "") -> None:
     if different.any():
         where = tuple(map(int, np.argwhere(different)[0]))
         raise AssertionError(
-            f"{what}: {int(different.sum())} of {different.size} elements differ, first at {where}: "
-            f"{actual[where]!r} is not {expected[where]!r}"
+            f"{what}: {int(different.sum())} of {different.size} elements differ, first at "
+            f"{where}: {actual[where]!r} is not {expected[where]!r}"
         )
 
 
 def parameters_and_gradients(
     backend: str, layer: Any, X: Any, G: Any
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """A layer's parameters by name, and their gradients for G at its output (None: no gradients)."""
+    """A layer's parameters by name, and their gradients for G at its output, if there is a G."""
     return globals()[f"_layer_{backend}"](layer, X, G)
 
 
@@ -103,7 +103,7 @@ def _layer_tf(layer: Any, X: Any, G: Any) -> Any:
     with tf.GradientTape() as tape:
         Y = layer(X)
     gradients = tape.gradient(Y, variables, output_gradients=G)
-    return values, {v.name: g.numpy() for v, g in zip(variables, gradients)}
+    return values, {v.name: g.numpy() for v, g in zip(variables, gradients, strict=True)}
 
 
 def _layer_mxnet(layer: Any, X: Any, G: Any) -> Any:

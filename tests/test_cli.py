@@ -2,8 +2,11 @@
 
 import json
 import os
+import runpy
 import subprocess
 import sys
+from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from children import write
@@ -13,6 +16,7 @@ from test_registry import TOY
 import d2lconv as dc
 from d2lconv.cli.run import run
 
+GITHUB = Path(__file__).parent.parent / ".github"
 INSTALLED = [name for name, status in STATUS.items() if status.installed]
 
 
@@ -64,11 +68,9 @@ def test_run_ends_in_one_line_that_counts_the_same_bits(lesson):
     if len(INSTALLED) == 1:
         assert last == "22 results from NumPy; with a second framework they are compared."
         return
-    text = " ".join(lesson.stdout.split())
     frameworks = [STATUS[name].framework for name in INSTALLED]
     everywhere = ", ".join(frameworks[:-1]) + " and " + frameworks[-1]
-    assert f"21 of 21 results have the same bits in {everywhere}." in text
-    assert "21 of 21" in lesson.stdout.strip().splitlines()[-2] + last
+    assert last == f"Same bits in {everywhere}: 21 of 21 results."
 
 
 def test_run_says_nothing_on_stderr_but_what_is_missing(lesson):
@@ -91,6 +93,23 @@ def test_run_fits_the_terminal(width, monkeypatch, capsys):
     assert max(map(len, out.splitlines())) <= width
     for name in INSTALLED:
         assert STATUS[name].framework in out
+
+
+def test_the_readmes_picture_is_what_the_command_prints(monkeypatch, capsys):
+    if len(INSTALLED) < len(STATUS):
+        pytest.skip("the picture shows every framework, and not every one is installed")
+    drawn = {}
+    for element in ElementTree.parse(GITHUB / "run.svg").iter("{http://www.w3.org/2000/svg}text"):
+        drawn.setdefault(element.get("y"), []).append(element.text)
+    lines = [" ".join("".join(parts).split()) for parts in drawn.values()]
+    monkeypatch.setenv("COLUMNS", str(runpy.run_path(str(GITHUB / "picture.py"))["WIDTH"]))
+    run([], "exact", quiet=False, as_json=False)
+    printed = {" ".join(line.split()) for line in capsys.readouterr().out.splitlines()}
+    versions = [line for line in lines if line.startswith("NumPy 1")]
+    assert len(versions) == 1
+    own = {"d2lconv run", "$ d2lconv run", "...", *versions}  # versions may be others here
+    assert set(lines) - own <= printed
+    assert any("same bits" in line for line in lines)
 
 
 def test_backends_can_be_chosen_by_alias_and_repeated():
@@ -124,7 +143,8 @@ def test_json_has_every_value_and_verdict(framework, capsys):
     compared = [result for result in exact if result["same_bits"] is not None]
     assert len(compared) == 21
     assert all(result["same_bits"] and result["ulp"] == 0 for result in compared)
-    assert document["closing"].startswith("21 of 21 results have the same bits in NumPy and")
+    assert document["closing"].startswith("Same bits in NumPy and ")
+    assert document["closing"].endswith(": 21 of 21 results.")
 
 
 def test_the_loop_can_be_run_instead(framework, capsys):
@@ -139,7 +159,10 @@ def test_the_loop_can_be_run_instead(framework, capsys):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["run", "--backend", "tensorflw"], "unknown backend 'tensorflw'; did you mean 'tensorflow'"),
+        (
+            ["run", "--backend", "tensorflw"],
+            "unknown backend 'tensorflw'; did you mean 'tensorflow'",
+        ),
         (["run", "--method", "exakt"], "unknown method 'exakt'; did you mean 'exact'"),
         (["run", "--nonsense"], "No such option"),
         (["walk"], "No such command"),
@@ -191,11 +214,13 @@ def test_a_broken_framework_is_told_and_the_others_run(tmp_path):
 
 
 def test_what_a_framework_logs_while_it_loads_is_held_back(tmp_path):
-    path = write(tmp_path, {**TOY, "toyframe.py": "import os\nos.write(2, b'noise')\n" + TOY["toyframe.py"]})
+    path = write(
+        tmp_path, {**TOY, "toyframe.py": "import os\nos.write(2, b'noise')\n" + TOY["toyframe.py"]}
+    )
     done = d2lconv("run", "-b", "toy", "-b", "numpy", "-q", path=path)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    assert "same bits in ToyFrame and NumPy" in done.stdout
+    assert "Same bits in ToyFrame and NumPy: 21 of 21 results." in done.stdout
 
 
 def test_different_bits_are_shown_and_fail(tmp_path):

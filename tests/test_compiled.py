@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from conftest import demand
+from d2lconv_numpy import ops as reference
 from frameworks import assert_same_bits
 
 from d2lconv.bound import bind
-from d2lconv_numpy import ops as reference
 
 rng = np.random.default_rng(0)
 X = rng.standard_normal((24, 25), dtype=np.float32)
@@ -25,7 +25,7 @@ def constant(request):
 
 
 def variants(constant, X, K, f):
-    """f with the constant operands closed over, and the others to call it with."""
+    """F with the constant operands closed over, and the others to call it with."""
     return {
         "neither": (f, (X, K)),
         "image": (lambda K: f(X, K), (K,)),
@@ -61,9 +61,7 @@ def test_the_one_by_one_kernel_keeps_its_signed_zeros_under_jax_jit():
 
     K, G = np.float32([[-1]]), np.float32([[0, 1, -0.0]])
     pull = jax.jit(lambda X, K, G: jax.vjp(d2l.corr2d, X, K)[1](G)[0])
-    assert_same_bits(
-        np.asarray(pull(*map(d2l.tensor, (G, K, G)))), reference.image_gradient(K, G)
-    )
+    assert_same_bits(np.asarray(pull(*map(d2l.tensor, (G, K, G)))), reference.image_gradient(K, G))
 
 
 def test_exact_keeps_its_bits_under_jax_vmap():
@@ -72,7 +70,7 @@ def test_exact_keeps_its_bits_under_jax_vmap():
 
     batch = np.stack([X, X[::-1], 2 * X])
     result = jax.vmap(d2l.corr2d, in_axes=(0, None))(d2l.tensor(batch), d2l.tensor(K))
-    for image, mapped in zip(batch, np.asarray(result)):
+    for image, mapped in zip(batch, np.asarray(result), strict=True):
         assert_same_bits(mapped, reference.corr2d_exact(image, K))
 
 
@@ -122,13 +120,48 @@ def test_exact_gradients_keep_their_bits_in_a_tensorflow_graph(xla):
     assert_same_bits(dK.numpy(), DK, "dK")
 
 
+@pytest.mark.parametrize("xla", [False, True], ids=["grappler", "xla"])
+def test_the_one_by_one_kernel_keeps_its_signed_zeros_in_a_tensorflow_graph(xla):
+    d2l = bind(demand("tf"))
+    import tensorflow as tf
+
+    K, G = np.float32([[-1]]), np.float32([[0, 1, -0.0]])
+
+    @tf.function(jit_compile=xla, autograph=False)
+    def gradient(X, K, G):
+        with tf.GradientTape() as tape:
+            tape.watch(X)
+            Y = d2l.corr2d(X, K)
+        return tape.gradient(Y, X, output_gradients=G)
+
+    dX = gradient(*map(d2l.tensor, (G, K, G)))
+    assert_same_bits(dX.numpy(), reference.image_gradient(K, G))
+
+
+def test_tensorflow_differentiates_twice():
+    """On small integers, where every product and sum is exact."""
+    d2l = bind(demand("tf"))
+    import tensorflow as tf
+
+    image, kernel, G, P = (
+        rng.integers(-3, 4, shape).astype(np.float32) for shape in ((7, 8), (3, 2), (5, 7), (7, 8))
+    )
+    X, K = tf.Variable(image), tf.Variable(kernel)
+    with tf.GradientTape() as outer:
+        with tf.GradientTape() as inner:
+            Y = d2l.corr2d(X, K)
+        dX = inner.gradient(Y, X, output_gradients=tf.constant(G))
+    gradient = outer.gradient(dX, K, output_gradients=tf.constant(P))
+    np.testing.assert_array_equal(gradient.numpy(), reference.kernel_gradient(P, G))
+
+
 def test_exact_keeps_its_bits_under_torch_vmap():
     d2l = bind(demand("torch"))
     import torch
 
     batch = np.stack([X, X[::-1], 2 * X])
     result = torch.vmap(d2l.corr2d, in_dims=(0, None))(d2l.tensor(batch), d2l.tensor(K))
-    for image, mapped in zip(batch, result.numpy()):
+    for image, mapped in zip(batch, result.numpy(), strict=True):
         assert_same_bits(mapped, reference.corr2d_exact(image, K))
 
 
@@ -140,6 +173,21 @@ def test_exact_works_with_torch_func_grad():
     dX, dK = pull(d2l.tensor(G))
     assert_same_bits(dX.numpy(), DX, "dX")
     assert_same_bits(dK.numpy(), DK, "dK")
+
+
+def test_per_sample_gradients_keep_their_bits_under_torch_vmap():
+    d2l = bind(demand("torch"))
+    import torch
+
+    images = d2l.tensor(np.stack([X, X[::-1]]))
+    gradients = d2l.tensor(np.stack([G, 2 * G]))
+
+    def of_kernel(X, G):
+        return torch.func.vjp(lambda K: d2l.corr2d(X, K), d2l.tensor(K))[1](G)[0]
+
+    for i, dK in enumerate(torch.vmap(of_kernel)(images, gradients)):
+        expected = reference.kernel_gradient(images[i].numpy(), gradients[i].numpy())
+        assert_same_bits(dK.numpy(), expected)
 
 
 def test_torch_differentiates_twice():

@@ -7,12 +7,13 @@ framework against the NumPy backend.
 import numpy as np
 import pytest
 from conftest import demand
+from d2lconv_numpy import ops as reference
 from frameworks import assert_same_bits, vjp
 
-from d2lconv import contract
+from d2lconv import contract, registry
 from d2lconv.bound import bind
-from d2lconv_numpy import ops as reference
 
+corr2d = reference.corr2d_exact
 SHAPES = [
     ((1, 1), (1, 1)),
     ((5, 7), (1, 1)),
@@ -56,7 +57,7 @@ def operands(shapes, dtype, kind):
 @pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning", "ignore:invalid:RuntimeWarning")
 def test_the_numpy_backend_computes_what_the_contract_says(shapes, dtype, kind):
     X, K, G = operands(shapes, dtype, kind)
-    assert_same_bits(reference.corr2d_exact(X, K), contract.corr2d(X, K), "Y")
+    assert_same_bits(corr2d(X, K), contract.corr2d(X, K), "Y")
     assert_same_bits(reference.image_gradient(K, G), contract.image_gradient(K, G), "dX")
     assert_same_bits(reference.kernel_gradient(X, G), contract.kernel_gradient(X, G), "dK")
     assert_same_bits(reference.tree_sum(X.ravel()), contract.tree_sum(list(X.ravel())), "sum")
@@ -81,7 +82,7 @@ def check_same_bits(framework, X, K, G):
     d2l = bind(framework)
     Y, gradients = vjp(framework, d2l.corr2d, [d2l.tensor(X), d2l.tensor(K)], d2l.tensor(G))
     dX, dK = map(d2l.to_numpy, gradients)
-    assert_same_bits(d2l.to_numpy(Y), reference.corr2d_exact(X, K), "Y")
+    assert_same_bits(d2l.to_numpy(Y), corr2d(X, K), "Y")
     assert_same_bits(dX, reference.image_gradient(K, G), "dX")
     assert_same_bits(dK, reference.kernel_gradient(X, G), "dK")
 
@@ -92,10 +93,28 @@ def test_strict_convolution_and_its_gradients_have_the_same_bits_in_every_backen
     d2l = bind(framework)
     Y, gradients = vjp(framework, d2l.conv2d, [d2l.tensor(X), d2l.tensor(K)], d2l.tensor(G))
     flipped = K[::-1, ::-1]
-    assert_same_bits(d2l.to_numpy(Y), reference.corr2d_exact(X, flipped), "Y")
+    assert_same_bits(d2l.to_numpy(Y), corr2d(X, flipped), "Y")
     dX, dK = map(d2l.to_numpy, gradients)
     assert_same_bits(dX, reference.image_gradient(flipped, G), "dX")
     assert_same_bits(dK, reference.kernel_gradient(X, G)[::-1, ::-1], "dK")
+
+
+@pytest.mark.parametrize("name", ["torch", "tf", "jax"])  # MXNet differentiates once
+def test_gradients_of_gradients_have_the_same_bits_too(name):
+    """corr2d and its two gradients are one trilinear form, and so each other's gradients."""
+    d2l = bind(demand(name))
+    ops = registry.load(name).ops
+    X, K, G = operands(((9, 8), (3, 2)), "float32", "normal")
+    P, V = X[::-1].copy(), K[::-1].copy()  # as gradients at dX and at dK
+    cases = [
+        (ops.image_gradient, (K, G), P, (reference.kernel_gradient(P, G), corr2d(P, K))),
+        (ops.kernel_gradient, (X, G), V, (reference.image_gradient(V, G), corr2d(X, V))),
+    ]
+    for function, inputs, gradient, expected in cases:
+        tensors = [d2l.tensor(t) for t in inputs]
+        _, found = vjp(name, function, tensors, d2l.tensor(gradient))
+        for actual, wanted in zip(found, expected, strict=True):
+            assert_same_bits(d2l.to_numpy(actual), wanted, function.__name__)
 
 
 @pytest.mark.parametrize("wanted", [(True, False), (False, True)], ids=["image", "kernel"])

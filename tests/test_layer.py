@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from conftest import demand
+from d2lconv_numpy import ops as reference
 from frameworks import assert_same_bits, parameters_and_gradients
 
 import d2lconv as dc
 from d2lconv.bound import bind
-from d2lconv_numpy import ops as reference
 
 rng = np.random.default_rng(0)
 X = rng.standard_normal((9, 8), dtype=np.float32)
@@ -51,7 +51,11 @@ def test_every_backend_starts_from_the_same_random_kernel(d2l, seed):
 
 def test_the_bias_starts_at_zero_and_can_be_left_out(framework):
     d2l = bind(framework)
-    for bias, expected in [(None, {"weight", "bias"}), (2.5, {"weight", "bias"}), (False, {"weight"})]:
+    for bias, expected in [
+        (None, {"weight", "bias"}),
+        (2.5, {"weight", "bias"}),
+        (False, {"weight"}),
+    ]:
         layer = d2l.Conv2D((1, 2), bias=bias)
         parameters, _ = parameters_and_gradients(framework, layer, d2l.tensor(X), None)
         assert set(parameters) == expected
@@ -155,7 +159,7 @@ def test_keras_trains_the_layer_with_its_own_optimiser(by):
             with tf.GradientTape() as tape:
                 loss = tf.reduce_sum((layer(image) - edges) ** 2)
             gradients = tape.gradient(loss, layer.trainable_variables)
-            optimiser.apply_gradients(zip(gradients, layer.trainable_variables))
+            optimiser.apply_gradients(zip(gradients, layer.trainable_variables, strict=True))
     check_training(layer.weight.numpy(), layer.bias.numpy())
 
 

@@ -49,7 +49,7 @@ def test_in_float64_the_initial_kernel_gives_every_published_number(run):
     losses, kernel = in_float64(run.initial)
     assert tuple(f"{loss:.3f}" for loss in losses[1::2]) == run.losses
     decimals = [len(text.partition(".")[2]) for text in run.learned]
-    assert tuple(f"{k:.{d}f}" for k, d in zip(kernel, decimals)) == run.learned
+    assert tuple(f"{k:.{d}f}" for k, d in zip(kernel, decimals, strict=True)) == run.learned
 
 
 def test_the_exact_layer_replays_every_published_run(d2l, run):

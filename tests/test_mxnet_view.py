@@ -100,7 +100,9 @@ for _ in "twice":
     )
 
 
-BROKEN = {"mxnet/__init__.py": "import numpy\nnumpy.bool\nimport scipy\nraise OSError('libmxnet.so')\n"}
+BROKEN = {
+    "mxnet/__init__.py": "import numpy\nnumpy.bool\nimport scipy\nraise OSError('libmxnet.so')\n"
+}
 
 
 def test_a_failed_import_of_mxnet_leaves_nothing_behind(tmp_path):
@@ -149,7 +151,6 @@ untouched()
 
 def test_every_removed_name_does_what_it_did():
     import numpy as np
-
     from d2lconv_mxnet.numpy_view import REMOVED, facade
 
     a = np.array([[3, 1], [2, 5]])

@@ -21,9 +21,7 @@ def test_the_figure_of_the_lesson(d2l, method):
 def test_exact_is_the_default(d2l):
     rng = np.random.default_rng(0)
     X, K = rng.standard_normal((9, 9)), rng.standard_normal((5, 5))
-    assert_same_bits(
-        d2l.to_numpy(d2l.corr2d(X, K)), d2l.to_numpy(d2l.corr2d(X, K, method="exact"))
-    )
+    assert_same_bits(d2l.to_numpy(d2l.corr2d(X, K)), d2l.to_numpy(d2l.corr2d(X, K, method="exact")))
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -77,7 +75,9 @@ def test_floating_types_stay_and_all_else_becomes_float32(d2l, data, dtype):
     assert_same_bits(result, np.asarray(data).astype(dtype))
 
 
-@pytest.mark.parametrize("wanted", ["float16", "float32", "float64", np.float16, np.dtype("float64")])
+@pytest.mark.parametrize(
+    "wanted", ["float16", "float32", "float64", np.float16, np.dtype("float64")]
+)
 @pytest.mark.parametrize("given", ["list", "array", "native"])
 def test_a_type_can_be_asked_for(d2l, given, wanted):
     data = [[0.1, 1e6], [-2.0, 3.0]]
@@ -169,13 +169,16 @@ def test_transpose_exchanges_rows_and_columns(d2l):
 
 def test_the_loop_gives_what_the_lesson_shows(d2l):
     kind = type(d2l.corr2d(IMAGE, KERNEL, method="loop")).__name__
-    assert kind == {
-        "numpy": "ndarray",
-        "torch": "Tensor",
-        "tf": "ResourceVariable",
-        "mxnet": "ndarray",
-        "jax": "ArrayImpl",
-    }[d2l.name]
+    assert (
+        kind
+        == {
+            "numpy": "ndarray",
+            "torch": "Tensor",
+            "tf": "ResourceVariable",
+            "mxnet": "ndarray",
+            "jax": "ArrayImpl",
+        }[d2l.name]
+    )
 
 
 def test_native_tensors_come_back_native(d2l):

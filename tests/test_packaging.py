@@ -27,7 +27,8 @@ def built(tmp_path_factory):
 
 
 def test_the_wheel_carries_every_backend(built):
-    names = set(zipfile.ZipFile(built[1]).namelist())
+    with zipfile.ZipFile(built[1]) as archive:
+        names = set(archive.namelist())
     for backend in BACKENDS:
         assert {f"d2lconv_{backend}/{part}" for part in PARTS} <= names
     assert {"d2lconv/py.typed", "d2lconv/published.json", "d2lconv_mxnet/numpy_view.py"} <= names
@@ -37,7 +38,8 @@ def test_the_wheel_carries_every_backend(built):
 
 
 def test_the_sdist_carries_every_backend_and_the_tests(built):
-    names = {name.partition("/")[2] for name in tarfile.open(built[0]).getnames()}
+    with tarfile.open(built[0]) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
     for backend in BACKENDS:
         assert {f"backends/{backend}/d2lconv_{backend}/{part}" for part in PARTS} <= names
     assert {"LICENSE", "README.md", "constraints.txt", "tox.ini", "tests/conftest.py"} <= names
@@ -47,7 +49,8 @@ def test_the_installed_wheel_knows_and_runs_every_backend_it_can(built, tmp_path
     """Installed alone in a new environment, beside the dependencies of this one."""
     venv.create(tmp_path / "env", with_pip=False)
     (site,) = (tmp_path / "env").glob("lib/python*/site-packages")
-    zipfile.ZipFile(built[1]).extractall(site)
+    with zipfile.ZipFile(built[1]) as archive:
+        archive.extractall(site)
     here = [path for path in sys.path if path.endswith("site-packages")]
     (site / "dependencies.pth").write_text("\n".join(here))
     code = """

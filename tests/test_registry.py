@@ -21,7 +21,9 @@ class Tensor(numpy.ndarray):
     "d2lconv_toy/__init__.py": """
 from d2lconv.manifest import Manifest
 
-manifest = Manifest("toy", "ToyFrame", ("toyframe",), aliases=("toyframe",), type_roots=("toyframe",))
+manifest = Manifest(
+    "toy", "ToyFrame", ("toyframe",), aliases=("toyframe",), type_roots=("toyframe",)
+)
 """,
     "d2lconv_toy/ops.py": """
 import numpy
@@ -63,9 +65,20 @@ LAYERS = learning.LAYERS
 def learn_kernel(X, Y, initial, **options):
     return toy(learning.learn_kernel(plain(X), plain(Y), initial, **options))
 """,
-    "d2lconv_toy-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: d2lconv-toy\nVersion: 1.0\n",
-    "d2lconv_toy-1.0.dist-info/entry_points.txt": "[d2lconv.backends]\ntoy = d2lconv_toy:manifest\n",
-    "toyframe-3.1.dist-info/METADATA": "Metadata-Version: 2.1\nName: toyframe\nVersion: 3.1\n",
+    "d2lconv_toy-1.0.dist-info/METADATA": """\
+Metadata-Version: 2.1
+Name: d2lconv-toy
+Version: 1.0
+""",
+    "d2lconv_toy-1.0.dist-info/entry_points.txt": """\
+[d2lconv.backends]
+toy = d2lconv_toy:manifest
+""",
+    "toyframe-3.1.dist-info/METADATA": """\
+Metadata-Version: 2.1
+Name: toyframe
+Version: 3.1
+""",
 }
 
 
@@ -88,7 +101,8 @@ with dc.backend("toyframe"):                                 # by its alias
     learned = dc.learn_kernel(X, dc.corr2d(X, [[1, -1]]), (1, 2))
     assert learned.backend == "toy" and type(learned.kernel) is toyframe.Tensor
     assert dc.Conv2D((1, 2), bias=1)(X).shape == (6, 7)
-assert learned.losses == dc.numpy.learn_kernel(dc.numpy.edge_image(), dc.to_numpy(dc.corr2d(X, [[1, -1]])), (1, 2)).losses
+    Y = dc.to_numpy(dc.corr2d(X, [[1, -1]]))
+assert learned.losses == dc.learn_kernel(dc.to_numpy(X), Y, (1, 2)).losses
 try:
     dc.corr2d([[1, 2]], [[1, 2, 3]])
 except dc.ShapeError:
@@ -169,7 +183,7 @@ def test_the_variable_with_a_missing_framework_is_an_error_at_the_first_call(tmp
 
 @pytest.mark.parametrize("name", ["torch", "jax", "mxnet", "tf"])
 def test_an_installed_but_broken_framework_is_told_with_its_reason(tmp_path, name):
-    """A distribution of that name which raises on import, in front of the real one if there is one."""
+    """A package of that name which raises on import, in front of the real one if there is one."""
     modules = {"tf": ("tensorflow", "keras"), "jax": ("jax", "flax")}.get(name, (name,))
     files = {f"{m}/__init__.py": "raise RuntimeError('libcudnn.so is missing')\n" for m in modules}
     python(
@@ -216,9 +230,7 @@ def test_a_broken_package_does_not_take_the_others_along(tmp_path):
 def test_keras_on_another_backend_is_told(tmp_path):
     demand("tf")
     demand("jax")
-    child = python(
-        "import d2lconv as dc; dc.use('tf')", check=False, KERAS_BACKEND="jax"
-    )
+    child = python("import d2lconv as dc; dc.use('tf')", check=False, KERAS_BACKEND="jax")
     assert "Keras runs on 'jax' here" in child.stderr
     assert "KERAS_BACKEND=tensorflow" in child.stderr
 
@@ -254,7 +266,9 @@ def test_the_test_of_laziness_can_fail(tmp_path):
 
 
 def test_one_backend_imports_its_own_framework_alone(framework):
-    own = {"tf": {"tensorflow", "keras"}, "jax": {"jax", "jaxlib", "flax"}}.get(framework, {framework})
+    own = {"tf": {"tensorflow", "keras"}, "jax": {"jax", "jaxlib", "flax"}}.get(
+        framework, {framework}
+    )
     others = [name for name in FRAMEWORKS if name not in own]
     if framework == "tf":
         others.remove("jax")  # TensorFlow's own lite converter looks for it

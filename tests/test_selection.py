@@ -81,9 +81,7 @@ def test_a_block_chooses_for_its_own_task(framework):
     async def both():
         done = asyncio.Event()
         done.set()
-        return await asyncio.gather(
-            inside(framework, done.wait()), inside("numpy", done.wait())
-        )
+        return await asyncio.gather(inside(framework, done.wait()), inside("numpy", done.wait()))
 
     assert asyncio.run(both()) == [framework, "numpy"]
 
@@ -97,7 +95,9 @@ def test_the_variable_chooses(backend, monkeypatch):
 
 def test_an_unknown_name_in_the_variable_is_an_error_and_no_fallback(monkeypatch):
     monkeypatch.setenv(selection.VARIABLE, "pytroch")
-    with pytest.raises(dc.UnknownBackend, match="'pytroch' in the variable D2LCONV_BACKEND; did you"):
+    with pytest.raises(
+        dc.UnknownBackend, match="'pytroch' in the variable D2LCONV_BACKEND; did you"
+    ):
         dc.corr2d([[1]], [[1]])
 
 
@@ -125,7 +125,9 @@ def test_aliases(alias):
     ("name", "hint"), [("jaxx", "'jax'"), ("tensorlow", "'tensorflow'"), ("Torch", "'torch'")]
 )
 def test_an_unknown_name_gets_a_suggestion(choose, name, hint):
-    with pytest.raises(dc.UnknownBackend, match=f"{name!r}; did you mean {hint}.* Known: numpy, jax"):
+    with pytest.raises(
+        dc.UnknownBackend, match=f"{name!r}; did you mean {hint}.* Known: numpy, jax"
+    ):
         choose(name)
     assert dc.current_backend() == "numpy"
 
@@ -150,7 +152,10 @@ def test_variables_parameters_and_subclasses_are_recognised(framework):
     if framework == "torch":
         import torch
 
-        found += [torch.nn.Parameter(found[0]), torch.zeros(1).as_subclass(type("T", (torch.Tensor,), {}))]
+        found += [
+            torch.nn.Parameter(found[0]),
+            torch.zeros(1).as_subclass(type("T", (torch.Tensor,), {})),
+        ]
     if framework == "tf":
         import keras
         import tensorflow as tf
@@ -208,6 +213,8 @@ assert dc.current_backend() == "numpy"
 
 
 def test_an_unknown_attribute_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="no attribute 'tensorflw'.*did you mean 'tensorflow'"):
+    with pytest.raises(
+        AttributeError, match=r"no attribute 'tensorflw'.*did you mean 'tensorflow'"
+    ):
         dc.tensorflw  # noqa: B018
     assert not hasattr(dc, "__wrapped__")

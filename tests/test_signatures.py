@@ -24,7 +24,9 @@ def source(name, part):
 
 
 def public(protocol):
-    return {name: f for name, f in vars(protocol).items() if inspect.isfunction(f) and name[0] != "_"}
+    return {
+        name: f for name, f in vars(protocol).items() if inspect.isfunction(f) and name[0] != "_"
+    }
 
 
 def names_in(path):

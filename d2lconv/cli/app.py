@@ -10,7 +10,6 @@ from d2lconv.errors import D2LConvError
 
 app = typer.Typer(
     name="d2lconv",
-    help="One lesson on convolutions, four frameworks, the same bits.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -41,7 +40,7 @@ def d2lconv(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    pass
+    """One lesson on convolutions, four frameworks, the same bits."""
 
 
 @app.command()

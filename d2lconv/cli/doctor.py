@@ -36,7 +36,7 @@ class Diagnosis:
 
 
 def doctor(names: list[str], *, as_json: bool) -> int:
-    """Examine these backends, or all, and print what was found; the status is 1 if one is broken."""
+    """Examine these backends, or all, and print what was found; the status 1 says one is broken."""
     console = Console(quiet=as_json, highlight=False)
     wanted = {registry.resolve(name) for name in names} or set(registry.manifests())
     statuses = [status for status in registry.backends() if status.name in wanted]

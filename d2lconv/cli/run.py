@@ -14,8 +14,8 @@ from rich.text import Text
 
 from d2lconv import registry
 from d2lconv.bound import BoundBackend
+from d2lconv.checks import choice
 from d2lconv.cli.frameworks import load, progress
-from d2lconv.data import choice
 from d2lconv.lesson import STEPS, Step
 from d2lconv.parity import same_bits, ulp_distance
 
@@ -101,11 +101,15 @@ def run(names: list[str], method: str, *, quiet: bool, as_json: bool) -> int:
         print()
     else:
         console.print()
-        Console(highlight=False).print(f"[bold]{closing}[/]")
+        for line in closing[:-1]:
+            console.print(line)
+        Console(highlight=False).print(f"[bold]{closing[-1]}[/]")
     return 0 if same == len(exact) and not (problems and wanted) else 1
 
 
-def _compute(step: Step, frameworks: list[BoundBackend], method: str, console: Console) -> list[Row]:
+def _compute(
+    step: Step, frameworks: list[BoundBackend], method: str, console: Console
+) -> list[Row]:
     rows: dict[str, Row] = {}
     with progress(console) as bar:
         task = bar.add_task("", total=len(frameworks))
@@ -119,18 +123,24 @@ def _compute(step: Step, frameworks: list[BoundBackend], method: str, console: C
     return list(rows.values())
 
 
-def _closing(rows: list[Row], frameworks: list[str]) -> str:
-    exact = [row for row in rows if row.exact]
+def _closing(rows: list[Row], frameworks: list[str]) -> list[str]:
+    """What the lesson ends with: a line for what may differ, and one for what must not."""
     everywhere = " and ".join(filter(None, [", ".join(frameworks[:-1]), frameworks[-1]]))
     if len(frameworks) == 1:
-        return f"{len(rows)} results from {everywhere}; with a second framework they are compared."
-    same = sum(row.same for row in exact)
-    closing = f"{same} of {len(exact)} results have the same bits in {everywhere}."
+        return [
+            f"{len(rows)} results from {everywhere}; with a second framework they are compared."
+        ]
+    exact = [row for row in rows if row.exact]
     own = [row for row in rows if not row.exact and len(row.arrays) > 1]
+    lines = [
+        f"Same bits in {everywhere}: {sum(row.same for row in exact)} of {len(exact)} results."
+    ]
     if own:
         worst = max(row.ulp or 0 for row in own)
-        closing += f" The {len(own)} that frameworks compute in their own order are within {worst} ulp."
-    return closing
+        lines.insert(
+            0, f"Within {worst:,} ulp, each in its framework's own order: {len(own)} more."
+        )
+    return lines
 
 
 def _tables(rows: list[Row], frameworks: list[BoundBackend], width: int) -> list[Table]:
@@ -138,7 +148,8 @@ def _tables(rows: list[Row], frameworks: list[BoundBackend], width: int) -> list
     if not rows:
         return []
     names = [dc.framework for dc in frameworks]
-    for columns in range(len(names), 0, -1):
+    for count in range(1, len(names) + 1):
+        columns = -(-len(names) // count)
         parts = [names[i : i + columns] for i in range(0, len(names), columns)]
         tables = [_table(rows, part, last=part is parts[-1]) for part in parts]
         measure = Console(width=10_000)
@@ -168,7 +179,7 @@ def _show(cell: Any) -> str:
     whole = bool(np.all(np.isfinite(cell) & (cell == np.round(cell))))
     texts = [[f"{value:.0f}" if whole else f"{value:.4f}" for value in row] for row in cell + 0.0]
     widths = [max(len(row[i]) for row in texts) for i in range(len(texts[0]))]
-    lines = [" ".join(t.rjust(w) for t, w in zip(row, widths)) for row in texts]
+    lines = [" ".join(t.rjust(w) for t, w in zip(row, widths, strict=True)) for row in texts]
     return "\n".join(lines)
 
 
@@ -178,7 +189,7 @@ def _document(
     versions: dict[str, str],
     method: str,
     problems: list[str],
-    closing: str,
+    closing: list[str],
 ) -> dict[str, Any]:
     def value(cell: Any) -> Any:
         return cell if isinstance(cell, str) else cell.tolist()
@@ -209,5 +220,5 @@ def _document(
             }
             for step, rows in lesson
         ],
-        "closing": closing,
+        "closing": closing[-1],
     }

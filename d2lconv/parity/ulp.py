@@ -67,7 +67,9 @@ def _pair(a: Any, b: Any) -> tuple[Any, Any]:
             "float16, float32 and float64."
         )
     if a.shape != b.shape:
-        raise ShapeError(f"the arrays have the shapes {a.shape} and {b.shape}; they must be the same.")
+        raise ShapeError(
+            f"the arrays have the shapes {a.shape} and {b.shape}; they must be the same."
+        )
     return a, b
 
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import jax
 from flax import linen as nn
+from jax import Array as Tensor
 
 from d2lconv.contract import FloatArray
 from d2lconv.data import initial_values
-from d2lconv_jax.ops import Tensor, add_bias, cast, corr2d, dtype_name, tensor
+from d2lconv_jax.ops import add_bias, cast, corr2d, dtype_name, tensor
 
 
 class Conv2D(nn.Module):
@@ -45,7 +46,9 @@ class Conv2D(nn.Module):
     @nn.compact
     def forward(self, X: Tensor) -> Tensor:
         Y = corr2d(X, self.param("weight", self.weight))
-        return Y if not self.bias else add_bias(Y, cast(self.param("bias", self.bias), dtype_name(Y)))
+        return (
+            Y if not self.bias else add_bias(Y, cast(self.param("bias", self.bias), dtype_name(Y)))
+        )
 
 
 class _Values:

@@ -6,10 +6,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
+from jax import Array as Tensor
 
 from d2lconv.contract import FloatArray
 from d2lconv_jax.layers import Conv2D
-from d2lconv_jax.ops import Tensor, tensor, tree_sum, wide
+from d2lconv_jax.ops import tensor, tree_sum, wide
 
 LAYERS = ("exact", "builtin")
 
@@ -29,8 +30,11 @@ def learn_kernel(
 
     Calls ``report(epoch, loss)`` once an epoch, with the loss before the update.
     """
+    kh, kw = initial.shape
+    conv: nn.Module
+    total: Callable[[Tensor], Tensor]
     if layer == "exact":
-        conv, total = Conv2D(initial.shape, weight=initial, bias=False), tree_sum
+        conv, total = Conv2D((kh, kw), weight=initial, bias=False), tree_sum
     else:
         conv, total = _builtin(initial), jnp.sum
         X, Y = X[None, :, :, None], Y[None, :, :, None]  # (batch, height, width, channel)
@@ -46,7 +50,7 @@ def learn_kernel(
         params = jax.tree.map(lambda p, g: p - rate * g, params, gradients)
         report(epoch, float(loss))
     (weight,) = jax.tree.leaves(params)
-    return weight.reshape(initial.shape)
+    return weight.reshape(kh, kw)
 
 
 def _builtin(initial: FloatArray) -> nn.Conv:

@@ -10,8 +10,9 @@ from jax import Array as Tensor
 from jax import lax
 from jax.experimental import enable_x64
 
+from d2lconv.checks import choice, output_shape
 from d2lconv.contract import FloatArray, fold
-from d2lconv.data import choice, float_type, operands, output_shape, to_array
+from d2lconv.data import float_type, operands, to_array
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -91,7 +92,7 @@ def corr2d_loop(X: Tensor, K: Tensor) -> Tensor:
 
 
 def _gradients(*gradients: Operation) -> Callable[[Operation], Operation]:
-    """Give a function of arrays its gradients: a function of them and G for each, G coming last."""
+    """Give a function of arrays its gradients: each a function of the arrays and, last, of G."""
 
     def decorate(function: Operation) -> Operation:
         call = jax.custom_vjp(jax.jit(function))
@@ -110,7 +111,7 @@ def _flip(K: Tensor) -> Tensor:
 
 
 def product(x: Tensor, k: Tensor) -> Tensor:
-    """x * k, rounded before anything is added to it.
+    """X * k, rounded before anything is added to it.
 
     XLA may fuse a product with the addition after it and round once instead of twice. The maximum
     with minus infinity changes no value, and stands between the two. XLA would drop it if it knew
@@ -131,6 +132,19 @@ def corr2d_exact(X: Tensor, K: Tensor) -> Tensor:
         return Y + product(lax.dynamic_slice(X, (a, b), (H, W)), K[a, b])
 
     return lax.fori_loop(1, kh * kw, add, product(X[:H, :W], K[0, 0]))
+
+
+@wide
+@jax.jit
+def tree_sum(A: Tensor) -> Tensor:
+    """The sums of A (..., n) along its last axis, always in the same order: a tree of additions."""
+    n = A.shape[-1]
+    while n > 1:
+        p = fold(n)
+        sums = A[..., : n - p] + A[..., p:]
+        A = sums if n == 2 * p else jnp.concatenate([sums, A[..., n - p : p]], axis=-1)
+        n = p
+    return A[..., 0]
 
 
 @_gradients(lambda X, G, V: image_gradient(V, G), lambda X, G, V: corr2d_exact(X, V))
@@ -164,19 +178,6 @@ def image_gradient(K: Tensor, G: Tensor) -> Tensor:
 def add_bias(Y: Tensor, b: Tensor) -> Tensor:
     """Y + b for a bias b (1,), whose gradient is the tree sum of the gradient at the output."""
     return Y + b
-
-
-@wide
-@jax.jit
-def tree_sum(A: Tensor) -> Tensor:
-    """The sums of A (..., n) along its last axis, always in the same order: a tree of additions."""
-    n = A.shape[-1]
-    while n > 1:
-        p = fold(n)
-        sums = A[..., : n - p] + A[..., p:]
-        A = sums if n == 2 * p else jnp.concatenate([sums, A[..., n - p : p]], axis=-1)
-        n = p
-    return A[..., 0]
 
 
 _METHODS = {"exact": corr2d_exact, "loop": corr2d_loop}

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from mxnet import gluon, init, npx
+
 from d2lconv.data import initial_values
 from d2lconv_mxnet.ops import Tensor, add_bias, cast, corr2d, dtype_name, tensor
-
-from mxnet import gluon, init, npx
 
 
 class Conv2D(gluon.Block):  # type: ignore[misc]

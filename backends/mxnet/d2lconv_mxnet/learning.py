@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
+from mxnet import autograd, gluon, init, np
+
 from d2lconv.contract import FloatArray
 from d2lconv_mxnet.layers import Conv2D
 from d2lconv_mxnet.ops import Tensor, tensor, tree_sum
-
-from mxnet import autograd, gluon, init, np
 
 LAYERS = ("exact", "builtin")
 
@@ -26,8 +26,9 @@ def learn_kernel(
     Calls ``report(epoch, loss)`` once an epoch, with the loss before the update.
     """
     X, Y = X.detach(), Y.detach()
+    kh, kw = initial.shape
     if layer == "exact":
-        conv, total = Conv2D(initial.shape, weight=initial, bias=False), tree_sum
+        conv, total = Conv2D((kh, kw), weight=initial, bias=False), tree_sum
     else:
         conv, total = _builtin(initial), np.sum
         X, Y = X[None, None], Y[None, None]  # (batch, channel, height, width)
@@ -40,7 +41,7 @@ def learn_kernel(
         loss.backward()
         weight.set_data(weight.data() - rate * weight.grad())
         report(epoch, loss.item())
-    return weight.data().reshape(initial.shape)
+    return weight.data().reshape(kh, kw)
 
 
 def _builtin(initial: FloatArray) -> gluon.nn.Conv2D:

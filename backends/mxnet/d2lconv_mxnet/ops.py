@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy
 
+from d2lconv.checks import choice, output_shape
 from d2lconv.contract import FloatArray, fold
-from d2lconv.data import choice, float_type, operands, output_shape, to_array
+from d2lconv.data import float_type, operands, to_array
 from d2lconv_mxnet import numpy_view
 
 numpy_view.install()
@@ -77,7 +78,7 @@ def corr2d_loop(X: Tensor, K: Tensor) -> Tensor:
 
 
 def _gradients(*gradients: Operation) -> Callable[[Operation], Operation]:
-    """Give a function of arrays its gradients: a function of them and G for each, G coming last.
+    """Give a function of arrays its gradients: each a function of the arrays and, last, of G.
 
     MXNet 1.9's autograd.Function loses gradients when it has several inputs: if the first one
     needs none, the others get none either, and grad_req="add" adds nothing. With a single input
@@ -97,7 +98,9 @@ def _gradients(*gradients: Operation) -> Callable[[Operation], Operation]:
                 # wait for the update, for ever. The parts of the joined array are nobody else's.
                 ends = list(accumulate(map(math.prod, self.shapes), initial=0))
                 parts = [joined[start:end] for start, end in pairwise(ends)]
-                self.inputs = [part.reshape(shape) for part, shape in zip(parts, self.shapes)]
+                self.inputs = [
+                    part.reshape(shape) for part, shape in zip(parts, self.shapes, strict=True)
+                ]
                 return function(*self.inputs)
 
             def backward(self, G: Any) -> Any:
@@ -130,6 +133,17 @@ def corr2d_exact(X: Tensor, K: Tensor) -> Tensor:
     return Y
 
 
+def tree_sum(A: Tensor) -> Tensor:
+    """The sums of A (..., n) along its last axis, always in the same order: a tree of additions."""
+    n = A.shape[-1]
+    while n > 1:
+        p = fold(n)
+        sums = A[..., : n - p] + A[..., p:]
+        A = sums if n == 2 * p else np.concatenate([sums, A[..., n - p : p]], axis=-1)
+        n = p
+    return A[..., 0]
+
+
 def kernel_gradient(X: Tensor, G: Tensor) -> Tensor:
     """dK[a, b] = sum of X[a:a+H, b:b+W] * G, for the gradient G (H, W) at the output."""
     H, W = G.shape
@@ -155,17 +169,6 @@ def image_gradient(K: Tensor, G: Tensor) -> Tensor:
 def add_bias(Y: Tensor, b: Tensor) -> Tensor:
     """Y + b for a bias b (1,), whose gradient is the tree sum of the gradient at the output."""
     return Y + b
-
-
-def tree_sum(A: Tensor) -> Tensor:
-    """The sums of A (..., n) along its last axis, always in the same order: a tree of additions."""
-    n = A.shape[-1]
-    while n > 1:
-        p = fold(n)
-        sums = A[..., : n - p] + A[..., p:]
-        A = sums if n == 2 * p else np.concatenate([sums, A[..., n - p : p]], axis=-1)
-        n = p
-    return A[..., 0]
 
 
 @atexit.register

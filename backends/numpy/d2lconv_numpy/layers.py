@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from d2lconv.contract import FloatArray as Tensor
 from d2lconv.data import initial_values, operands
 from d2lconv_numpy.ops import (
-    Tensor,
     add_bias,
     cast,
     corr2d,

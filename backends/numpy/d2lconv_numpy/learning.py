@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from d2lconv.contract import FloatArray
+from d2lconv.contract import FloatArray as Tensor
 from d2lconv_numpy.layers import Conv2D
-from d2lconv_numpy.ops import Tensor, tensor, tree_sum
+from d2lconv_numpy.ops import tensor, tree_sum
 
 LAYERS = ("exact",)
 
@@ -23,7 +24,8 @@ def learn_kernel(
 
     Calls ``report(epoch, loss)`` once an epoch, with the loss before the update.
     """
-    conv = Conv2D(initial.shape, weight=initial, bias=False)
+    kh, kw = initial.shape
+    conv = Conv2D((kh, kw), weight=initial, bias=False)
     rate = tensor(lr, X.dtype)
     for epoch in range(1, epochs + 1):
         D = conv(X) - Y

@@ -1,15 +1,21 @@
 """Cross-correlation in NumPy: the reference."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from d2lconv.checks import choice, output_shape
 from d2lconv.contract import FloatArray as Tensor
 from d2lconv.contract import fold
-from d2lconv.data import choice, operands, output_shape, to_array
+from d2lconv.data import operands, to_array
 
-# Overflow and 0 * infinity are values here, as in the other frameworks, and no warnings.
-_quietly = np.errstate(over="ignore", under="ignore", invalid="ignore")
+Operation = Callable[..., Tensor]
+
+
+def _quietly(function: Operation) -> Operation:
+    """The function, for which overflow and 0 * infinity are values as elsewhere, not warnings."""
+    return np.errstate(over="ignore", under="ignore", invalid="ignore")(function)
 
 
 def tensor(data: Any, dtype: Any = None) -> Tensor:
@@ -74,6 +80,18 @@ def corr2d_exact(X: Tensor, K: Tensor) -> Tensor:
 
 
 @_quietly
+def tree_sum(A: Tensor) -> Tensor:
+    """The sums of A (..., n) along its last axis, always in the same order: a tree of additions."""
+    n = A.shape[-1]
+    while n > 1:
+        p = fold(n)
+        sums = A[..., : n - p] + A[..., p:]
+        A = sums if n == 2 * p else np.concatenate([sums, A[..., n - p : p]], axis=-1)
+        n = p
+    return A[..., 0]
+
+
+@_quietly
 def kernel_gradient(X: Tensor, G: Tensor) -> Tensor:
     """dK[a, b] = sum of X[a:a+H, b:b+W] * G, for the gradient G (H, W) at the output."""
     H, W = G.shape
@@ -99,18 +117,6 @@ def image_gradient(K: Tensor, G: Tensor) -> Tensor:
 def add_bias(Y: Tensor, b: Tensor) -> Tensor:
     """Y + b for a bias b (1,), whose gradient is the tree sum of the gradient at the output."""
     return Y + b
-
-
-@_quietly
-def tree_sum(A: Tensor) -> Tensor:
-    """The sums of A (..., n) along its last axis, always in the same order: a tree of additions."""
-    n = A.shape[-1]
-    while n > 1:
-        p = fold(n)
-        sums = A[..., : n - p] + A[..., p:]
-        A = sums if n == 2 * p else np.concatenate([sums, A[..., n - p : p]], axis=-1)
-        n = p
-    return A[..., 0]
 
 
 _METHODS = {"exact": corr2d_exact, "loop": corr2d_loop}

@@ -4,7 +4,8 @@ from typing import Any
 
 import keras
 
-from d2lconv.data import initial_values, operands, output_shape
+from d2lconv.checks import output_shape
+from d2lconv.data import initial_values, operands
 from d2lconv_tf.ops import Tensor, add_bias, cast, corr2d, dtype_name
 
 if keras.backend.backend() != "tensorflow":
@@ -56,5 +57,8 @@ class Conv2D(keras.layers.Layer):  # type: ignore[misc]
 
     def get_config(self) -> dict[str, Any]:
         # The values of the parameters are saved apart from the configuration, by Keras itself.
-        start = {"kernel_size": tuple(self.weight.shape), "bias": False if self.bias is None else None}
+        start = {
+            "kernel_size": tuple(self.weight.shape),
+            "bias": False if self.bias is None else None,
+        }
         return {**super().get_config(), **start}

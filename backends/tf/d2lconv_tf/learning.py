@@ -26,8 +26,9 @@ def learn_kernel(
 
     Calls ``report(epoch, loss)`` once an epoch, with the loss before the update.
     """
+    kh, kw = initial.shape
     if layer == "exact":
-        conv, total = Conv2D(initial.shape, weight=initial, bias=False), tree_sum
+        conv, total = Conv2D((kh, kw), weight=initial, bias=False), tree_sum
     else:
         conv, total = _builtin(initial), tf.reduce_sum
         X, Y = X[None, :, :, None], Y[None, :, :, None]  # (batch, height, width, channel)
@@ -40,7 +41,7 @@ def learn_kernel(
         gradient = tape.gradient(loss, weight)
         weight.assign(weight - rate * gradient)
         report(epoch, float(loss))
-    return tf.reshape(weight, initial.shape)
+    return tf.reshape(weight, (kh, kw))
 
 
 def _builtin(initial: FloatArray) -> keras.layers.Conv2D:

@@ -6,8 +6,9 @@ from typing import Any
 
 import tensorflow as tf
 
+from d2lconv.checks import choice, output_shape
 from d2lconv.contract import FloatArray, fold
-from d2lconv.data import choice, float_type, operands, output_shape, to_array
+from d2lconv.data import float_type, operands, to_array
 
 Tensor = Any  # tf.Tensor and tf.Variable, for which TensorFlow ships no types
 Operation = Callable[..., Tensor]
@@ -65,7 +66,7 @@ def corr2d_loop(X: Tensor, K: Tensor) -> Tensor:
 
 
 def _gradients(*gradients: Operation) -> Callable[[Operation], Operation]:
-    """Give a function of tensors its gradients: a function of them and G for each, G coming last."""
+    """Give a function of tensors its gradients: each a function of the tensors and, last, of G."""
 
     def decorate(function: Operation) -> Operation:
         def call(*inputs: Tensor) -> Any:
@@ -77,7 +78,7 @@ def _gradients(*gradients: Operation) -> Callable[[Operation], Operation]:
 
 
 def _product(x: Tensor, k: Tensor) -> Tensor:
-    """x * k, rounded before anything is added to it.
+    """X * k, rounded before anything is added to it.
 
     In a graph, XLA may fuse a product with the addition after it and round once instead of twice.
     The maximum with minus infinity changes no value, and stands between the two. XLA would drop
@@ -102,6 +103,17 @@ def corr2d_exact(X: Tensor, K: Tensor) -> Tensor:
     for a, b in others:
         Y = Y - _product(X[a : a + H, b : b + W], -K[a, b])
     return Y
+
+
+def tree_sum(A: Tensor) -> Tensor:
+    """The sums of A (..., n) along its last axis, always in the same order: a tree of additions."""
+    n = A.shape[-1]
+    while n > 1:
+        p = fold(n)
+        sums = A[..., : n - p] + A[..., p:]
+        A = sums if n == 2 * p else tf.concat([sums, A[..., n - p : p]], axis=-1)
+        n = p
+    return A[..., 0]
 
 
 @_gradients(lambda X, G, V: image_gradient(V, G), lambda X, G, V: corr2d_exact(X, V))
@@ -132,17 +144,6 @@ def image_gradient(K: Tensor, G: Tensor) -> Tensor:
 def add_bias(Y: Tensor, b: Tensor) -> Tensor:
     """Y + b for a bias b (1,), whose gradient is the tree sum of the gradient at the output."""
     return Y + b
-
-
-def tree_sum(A: Tensor) -> Tensor:
-    """The sums of A (..., n) along its last axis, always in the same order: a tree of additions."""
-    n = A.shape[-1]
-    while n > 1:
-        p = fold(n)
-        sums = A[..., : n - p] + A[..., p:]
-        A = sums if n == 2 * p else tf.concat([sums, A[..., n - p : p]], axis=-1)
-        n = p
-    return A[..., 0]
 
 
 _METHODS = {"exact": corr2d_exact, "loop": corr2d_loop}

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from d2lconv.data import initial_values
-from d2lconv_torch.ops import Tensor, add_bias, cast, corr2d, dtype_name, tensor
+from d2lconv_torch.ops import add_bias, cast, corr2d, dtype_name, tensor
 
 
 class Conv2D(nn.Module):

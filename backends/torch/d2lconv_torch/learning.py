@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from d2lconv.contract import FloatArray
 from d2lconv_torch.layers import Conv2D
-from d2lconv_torch.ops import Tensor, tensor, tree_sum
+from d2lconv_torch.ops import tensor, tree_sum
 
 LAYERS = ("exact", "builtin")
 
@@ -28,8 +28,11 @@ def learn_kernel(
     Calls ``report(epoch, loss)`` once an epoch, with the loss before the update.
     """
     X, Y = X.detach(), Y.detach()
+    kh, kw = initial.shape
+    conv: Conv2D | nn.Conv2d
+    total: Callable[[Tensor], Tensor]
     if layer == "exact":
-        conv, total = Conv2D(initial.shape, weight=initial, bias=False), tree_sum
+        conv, total = Conv2D((kh, kw), weight=initial, bias=False), tree_sum
     else:
         conv, total = _builtin(initial), torch.sum
         X, Y = X[None, None], Y[None, None]  # (batch, channel, height, width)
@@ -37,17 +40,17 @@ def learn_kernel(
     for epoch in range(1, epochs + 1):
         D = conv(X) - Y
         loss = total((D * D).reshape(-1))
-        loss.backward()
+        (gradient,) = torch.autograd.grad(loss, [conv.weight])
         with torch.no_grad():
-            conv.weight -= rate * conv.weight.grad
-        conv.weight.grad = None
+            conv.weight -= rate * gradient
         report(epoch, loss.item())
-    return conv.weight.detach().reshape(initial.shape)
+    return conv.weight.detach().reshape(kh, kw)
 
 
 def _builtin(initial: FloatArray) -> nn.Conv2d:
     """PyTorch's own layer, starting from the same kernel."""
-    weight = tensor(initial)
-    conv = nn.Conv2d(1, 1, kernel_size=initial.shape, bias=False, dtype=weight.dtype)
-    conv.weight = nn.Parameter(weight[None, None])
+    kh, kw = initial.shape
+    weight = tensor(initial[None, None])
+    conv = nn.Conv2d(1, 1, kernel_size=(kh, kw), bias=False, dtype=weight.dtype)
+    conv.weight = nn.Parameter(weight)
     return conv

@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from d2lconv.checks import choice, output_shape
 from d2lconv.contract import FloatArray, fold
-from d2lconv.data import choice, float_type, operands, output_shape, to_array
+from d2lconv.data import float_type, operands, to_array
 
 Operation = Callable[..., Tensor]
 
@@ -65,7 +66,7 @@ def corr2d_loop(X: Tensor, K: Tensor) -> Tensor:
 
 
 def _gradients(*gradients: Operation) -> Callable[[Operation], Operation]:
-    """Give a function of tensors its gradients: a function of them and G for each, G coming last."""
+    """Give a function of tensors its gradients: each a function of the tensors and, last, of G."""
 
     def decorate(function: Operation) -> Operation:
         class Function(torch.autograd.Function):
@@ -78,10 +79,10 @@ def _gradients(*gradients: Operation) -> Callable[[Operation], Operation]:
 
             @staticmethod
             def backward(ctx: Any, G: Tensor) -> tuple[Tensor | None, ...]:
-                pairs = zip(gradients, ctx.needs_input_grad)
+                pairs = zip(gradients, ctx.needs_input_grad, strict=True)
                 return tuple(g(*ctx.saved_tensors, G) if wanted else None for g, wanted in pairs)
 
-        return wraps(function)(lambda *inputs: Function.apply(*inputs))
+        return wraps(function)(lambda *inputs: Function.apply(*inputs))  # type: ignore[no-untyped-call]
 
     return decorate
 
@@ -96,6 +97,17 @@ def corr2d_exact(X: Tensor, K: Tensor) -> Tensor:
     for a, b in others:
         Y = Y + X[a : a + H, b : b + W] * K[a, b]
     return Y
+
+
+def tree_sum(A: Tensor) -> Tensor:
+    """The sums of A (..., n) along its last axis, always in the same order: a tree of additions."""
+    n = A.shape[-1]
+    while n > 1:
+        p = fold(n)
+        sums = A[..., : n - p] + A[..., p:]
+        A = sums if n == 2 * p else torch.cat([sums, A[..., n - p : p]], dim=-1)
+        n = p
+    return A[..., 0]
 
 
 @_gradients(lambda X, G, V: image_gradient(V, G), lambda X, G, V: corr2d_exact(X, V))
@@ -125,17 +137,6 @@ def image_gradient(K: Tensor, G: Tensor) -> Tensor:
 def add_bias(Y: Tensor, b: Tensor) -> Tensor:
     """Y + b for a bias b (1,), whose gradient is the tree sum of the gradient at the output."""
     return Y + b
-
-
-def tree_sum(A: Tensor) -> Tensor:
-    """The sums of A (..., n) along its last axis, always in the same order: a tree of additions."""
-    n = A.shape[-1]
-    while n > 1:
-        p = fold(n)
-        sums = A[..., : n - p] + A[..., p:]
-        A = sums if n == 2 * p else torch.cat([sums, A[..., n - p : p]], dim=-1)
-        n = p
-    return A[..., 0]
 
 
 _METHODS = {"exact": corr2d_exact, "loop": corr2d_loop}
