@@ -98,7 +98,7 @@ def resolve(name: str, where: str = "") -> str:
     close = get_close_matches(str(name).lower(), [*known, *aliases], n=1)
     raise UnknownBackend(
         f"unknown backend {name!r}{where}"
-        + (f"; did you mean {close[0]!r}?" if close else "")
+        + (f"; did you mean {close[0]!r}?" if close else ".")
         + f" Known: {', '.join(known) or 'none, because d2lconv itself is not installed by pip'}."
     )
 

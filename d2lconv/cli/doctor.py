@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from d2lconv import registry
 from d2lconv.cli.frameworks import progress
@@ -37,7 +38,7 @@ class Diagnosis:
 
 def doctor(names: list[str], *, as_json: bool) -> int:
     """Examine these backends, or all, and print what was found; the status 1 says one is broken."""
-    console = Console(quiet=as_json, highlight=False)
+    console = Console(quiet=as_json, highlight=False, markup=False)
     wanted = {registry.resolve(name) for name in names} or set(registry.manifests())
     statuses = [status for status in registry.backends() if status.name in wanted]
     found = []
@@ -94,7 +95,7 @@ def _table(found: list[Diagnosis]) -> Any:
             diagnosis.name,
             diagnosis.framework,
             diagnosis.version or "",
-            f"[{styles[diagnosis.state]}]{diagnosis.state}[/]",
+            Text(diagnosis.state, styles[diagnosis.state]),
             "\n".join(filter(None, help_)),
         )
     return table

@@ -67,16 +67,17 @@ def run(names: list[str], method: str, *, quiet: bool, as_json: bool) -> int:
         The exit status.
     """
     choice("method", method, ("exact", "loop"))
-    console = Console(quiet=quiet or as_json, highlight=False)
+    console = Console(quiet=quiet or as_json, highlight=False, markup=False)
     wanted = list(dict.fromkeys(registry.resolve(name) for name in names))
     frameworks, problems = load(wanted or list(registry.manifests()), console)
+    errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     for problem in problems:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[yellow]{problem}[/]")
+        errors.print(problem, style="yellow")
     if not frameworks:
         return 1
     versions = {status.framework: status.version or "?" for status in registry.backends()}
     heading = " · ".join(f"{dc.framework} {versions[dc.framework]}" for dc in frameworks)
-    console.rule("[bold]Convolutions for Images")
+    console.rule(Text("Convolutions for Images", "bold"))
     console.print("Dive into Deep Learning, section 7.2, side by side", justify="center")
     console.print(heading, justify="center", style="dim")
 
@@ -85,7 +86,7 @@ def run(names: list[str], method: str, *, quiet: bool, as_json: bool) -> int:
         rows = _compute(step, frameworks, method, console)
         lesson.append((step, rows))
         console.print()
-        console.print(f"[bold]{number}. {step.title}[/]")
+        console.print(f"{number}. {step.title}", style="bold")
         console.print(step.text)
         for table in _tables(rows, frameworks, console.width):
             console.print()
@@ -103,7 +104,7 @@ def run(names: list[str], method: str, *, quiet: bool, as_json: bool) -> int:
         console.print()
         for line in closing[:-1]:
             console.print(line)
-        Console(highlight=False).print(f"[bold]{closing[-1]}[/]")
+        Console(highlight=False, markup=False).print(closing[-1], style="bold")
     return 0 if same == len(exact) and not (problems and wanted) else 1
 
 
@@ -152,7 +153,7 @@ def _tables(rows: list[Row], frameworks: list[BoundBackend], width: int) -> list
         columns = -(-len(names) // count)
         parts = [names[i : i + columns] for i in range(0, len(names), columns)]
         tables = [_table(rows, part, last=part is parts[-1]) for part in parts]
-        measure = Console(width=10_000)
+        measure = Console(width=10_000, markup=False)
         widest = max(Measurement.get(measure, measure.options, table).maximum for table in tables)
         if widest <= width:
             break
