@@ -194,3 +194,21 @@ Y.backward()
     )
     assert "Exception ignored" not in child.stderr
     assert "Error" not in child.stderr
+
+
+def test_a_program_that_ends_before_its_work_is_done_ends():
+    """MXNet stops the threads of its autograd functions first, and would wait for their work."""
+    demand("mxnet")
+    for _ in range(3):  # without our waiting, about two of three hang or abort
+        python(
+            """
+from d2lconv import mxnet as d2l
+from mxnet import autograd
+Y = d2l.tensor([[1.0] * 100] * 100)
+Y.attach_grad()
+with autograd.record():
+    for _ in range(50):
+        Y = d2l.corr2d(Y, [[1]])
+Y.backward()
+"""
+        )

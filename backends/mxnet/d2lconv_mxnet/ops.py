@@ -172,8 +172,14 @@ def add_bias(Y: Tensor, b: Tensor) -> Tensor:
 
 
 @atexit.register
-def _leave_arrays_alone() -> None:
-    """At exit, free no arrays: MXNet would do it after its modules are gone, and print errors."""
+def _finish() -> None:
+    """At exit, end all work first, and then free no arrays.
+
+    MXNet stops the threads that run its autograd functions before it waits for all work: what
+    is left for them then is waited for without end. And it frees arrays after its modules are
+    gone, which prints errors.
+    """
+    npx.waitall()
     NDArrayBase.__del__ = lambda self: None
 
 
