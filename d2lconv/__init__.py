@@ -12,6 +12,7 @@ Choose a backend for the process, for a block, or by name::
 
 from typing import Any
 
+from d2lconv import parity
 from d2lconv.api import (
     Conv2D,
     conv2d,
@@ -64,6 +65,7 @@ __all__ = [
     "edge_image",
     "im2col",
     "learn_kernel",
+    "parity",
     "tensor",
     "to_numpy",
     "toeplitz",

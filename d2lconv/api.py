@@ -84,8 +84,11 @@ def corr2d(X: Any, K: Any, *, method: str = "exact") -> Any:
         X: The image, shape (h, w).
         K: The kernel, shape (kh, kw), not larger than the image in either direction.
         method: How it is computed. "exact" gives the same bits in every framework, value and
-            gradients. "loop" is the double loop of the lesson, as slow as it is clear; in
-            TensorFlow it gives a variable, as the lesson's does, and no gradients.
+            gradients; the others differ by rounding (:mod:`d2lconv.parity.bounds` says how far).
+            "loop" is the double loop of the lesson, as slow as it is clear; in TensorFlow it gives
+            a variable, as the lesson's does, and no gradients, and MXNet does not record it.
+            "matmul" is one matrix product (:func:`im2col`), "native" the framework's own
+            convolution, "fft" goes through the Fourier transform, which MXNet lacks on the CPU.
 
     Returns:
         A native tensor of shape (h - kh + 1, w - kw + 1), of the wider of the two floating types.

@@ -68,6 +68,16 @@ def fold(n: int) -> int:
     return 1 << ((n - 1).bit_length() - 1)
 
 
+def power_of_two(n: int) -> int:
+    """The smallest power of two that is at least n: the side of a Fourier transform.
+
+    Example:
+        >>> [power_of_two(n) for n in (1, 2, 3, 512, 513)]
+        [1, 2, 4, 512, 1024]
+    """
+    return 1 << (n - 1).bit_length()
+
+
 def kernel_gradient(X: FloatArray, G: FloatArray) -> FloatArray:
     """The gradient of ``corr2d`` with respect to its kernel, given G (H, W) at its output."""
     (h, w), (H, W) = X.shape, G.shape
@@ -105,6 +115,12 @@ class Ops(Protocol):
     def kernel_gradient(self, X: Any, G: Any) -> Any: ...
     def image_gradient(self, K: Any, G: Any) -> Any: ...
     def add_bias(self, Y: Any, b: Any) -> Any: ...
+    def corr2d_matmul(self, X: Any, K: Any) -> Any: ...
+    def corr2d_native(self, X: Any, K: Any) -> Any: ...
+    def corr2d_fft(self, X: Any, K: Any) -> Any: ...
+    def vjp(
+        self, function: Callable[..., Any], inputs: Sequence[Any], G: Any
+    ) -> tuple[Any, list[Any]]: ...
 
 
 class Layers(Protocol):
@@ -118,6 +134,8 @@ class Layers(Protocol):
         bias: Any = None,
         seed: int = 0,
     ) -> Any: ...
+
+    def gradients(self, layer: Any, X: Any, G: Any) -> dict[str, Any]: ...
 
 
 class Learning(Protocol):

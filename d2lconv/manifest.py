@@ -14,6 +14,25 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Deviation:
+    """Where a backend cannot keep what the parity cases claim, and why.
+
+    The parity run holds a backend to its deviations too: one that is no longer true is reported
+    as a bug.
+
+    Attributes:
+        cases: The parity cases that deviate: a name, the beginning of one, or a shell pattern.
+        reason: Why.
+        raises: A part of the error's message, if the case raises one. None if it gives a result,
+            with other bits than the claim's, but within the bound of rounding and underflow.
+    """
+
+    cases: str
+    reason: str
+    raises: str | None = None
+
+
+@dataclass(frozen=True)
 class Manifest:
     """One backend's name and needs.
 
@@ -27,6 +46,7 @@ class Manifest:
         distribution: The framework's name on the package index, when it differs from the module's.
         extra: The extra of d2lconv that installs the framework, if there is one.
         hint: What to know when the framework cannot be installed.
+        deviations: Where the backend cannot keep what the parity cases claim.
     """
 
     name: str
@@ -37,6 +57,7 @@ class Manifest:
     distribution: str | None = None
     extra: str | None = None
     hint: str = ""
+    deviations: tuple[Deviation, ...] = ()
 
     @property
     def install_command(self) -> str:

@@ -44,6 +44,8 @@ def corr2d(X, K, *, method="exact"):
 def conv2d(X, K, *, method="exact"):
     X, K = operands("toy", X=X, K=K)
     return toy(ops.conv2d(plain(X), plain(K), method=method))
+def im2col(X, kernel_size): return toy(ops.im2col(plain(X), kernel_size))
+def toeplitz(K, input_shape): return toy(ops.toeplitz(plain(K), input_shape))
 """,
     "d2lconv_toy/layers.py": """
 from d2lconv.data import initial_values

@@ -1,6 +1,6 @@
 """The JAX backend, with Flax."""
 
-from d2lconv.manifest import Manifest
+from d2lconv.manifest import Deviation, Manifest
 
 manifest = Manifest(
     name="jax",
@@ -9,4 +9,5 @@ manifest = Manifest(
     aliases=("flax",),
     type_roots=("jax", "jaxlib", "flax"),
     extra="jax",
+    deviations=(Deviation("values/subnormal", "XLA flushes subnormal numbers to zero"),),
 )

@@ -72,3 +72,11 @@ class _Values:
 
     def __repr__(self) -> str:
         return repr(self.values.tolist())
+
+
+def gradients(layer: Conv2D, X: Tensor, G: Tensor) -> dict[str, Tensor]:
+    """The gradients of a layer's output for G: of the image, the weight, and the bias if any."""
+    parameters = layer.init(jax.random.key(0), X)
+    _, pull = jax.vjp(layer.apply, parameters, X)
+    of_parameters, of_image = pull(G)
+    return {"image": of_image, **of_parameters["params"]}

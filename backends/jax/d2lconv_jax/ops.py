@@ -1,6 +1,6 @@
 """Cross-correlation in JAX."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -12,7 +12,7 @@ from jax.experimental import enable_x64
 
 from d2lconv import checks
 from d2lconv.checks import choice, output_shape
-from d2lconv.contract import FloatArray, fold
+from d2lconv.contract import FloatArray, fold, power_of_two
 from d2lconv.data import float_type, operands, to_array
 from d2lconv.matrices import kernel_places, window_places
 
@@ -212,4 +212,45 @@ def add_bias(Y: Tensor, b: Tensor) -> Tensor:
     return Y + b
 
 
-_METHODS = {"exact": corr2d_exact, "loop": corr2d_loop}
+@wide
+def corr2d_matmul(X: Tensor, K: Tensor) -> Tensor:
+    """As a matrix product: the windows of the image, one a row, times the kernel as a column."""
+    (kh, kw), shape = K.shape, output_shape(X.shape, K.shape)
+    return jnp.matmul(im2col(X, (kh, kw)), K.reshape(-1), precision="highest").reshape(shape)
+
+
+@wide
+def corr2d_native(X: Tensor, K: Tensor) -> Tensor:
+    """By JAX's own convolution, which sums in an order of its own."""
+    output_shape(X.shape, K.shape)
+    image, kernel = X[None, None], K[None, None]  # (batch, channel, height, width)
+    return lax.conv(image, kernel, (1, 1), "VALID", precision=lax.Precision.HIGHEST)[0, 0]
+
+
+@wide
+def corr2d_fft(X: Tensor, K: Tensor) -> Tensor:
+    """By the Fourier transform, which makes a product of a cross-correlation.
+
+    The transform is periodic: where the kernel would leave the image, it comes in on the other
+    side. The output elements are those where it does not.
+    """
+    H, W = output_shape(X.shape, K.shape)
+    size = [power_of_two(side) for side in X.shape]
+    x, k = (t.astype(jnp.promote_types(t.dtype, jnp.float32)) for t in (X, K))  # no half FFT
+    product = jnp.fft.rfft2(x, size) * jnp.conj(jnp.fft.rfft2(k, size))
+    return jnp.fft.irfft2(product, size)[:H, :W].astype(X.dtype)
+
+
+def vjp(function: Operation, inputs: Sequence[Tensor], G: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """The output of a function of tensors, and its gradients for the gradient G at the output."""
+    Y, pull = jax.vjp(function, *inputs)
+    return Y, list(pull(G))
+
+
+_METHODS = {
+    "exact": corr2d_exact,
+    "loop": corr2d_loop,
+    "matmul": corr2d_matmul,
+    "native": corr2d_native,
+    "fft": corr2d_fft,
+}

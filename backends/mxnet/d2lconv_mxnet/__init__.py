@@ -1,6 +1,8 @@
 """The MXNet backend, with Gluon."""
 
-from d2lconv.manifest import Manifest
+from d2lconv.manifest import Deviation, Manifest
+
+_NO_FFT = "MXNet has no Fourier transform on the CPU"
 
 manifest = Manifest(
     name="mxnet",
@@ -10,4 +12,13 @@ manifest = Manifest(
     type_roots=("mxnet",),
     extra="mxnet",
     hint="MXNet has wheels for Linux (x86-64, aarch64) and macOS (x86-64) only.",
+    deviations=(
+        Deviation("fft", _NO_FFT, raises="no Fourier transform"),
+        Deviation("autodiff/fft", _NO_FFT, raises="no Fourier transform"),
+        Deviation(
+            "autodiff/loop",
+            "MXNet does not record assignments into an array",
+            raises="Inplace operations",
+        ),
+    ),
 )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mxnet import gluon, init, npx
+from mxnet import autograd, gluon, init, npx
 
 from d2lconv.data import initial_values
 from d2lconv_mxnet.ops import Tensor, add_bias, cast, corr2d, dtype_name, tensor
@@ -59,3 +59,14 @@ class Conv2D(gluon.Block):  # type: ignore[misc]
 
     def __repr__(self) -> str:
         return f"Conv2D(kernel_size={self.weight.shape}, bias={self.bias is not None})"
+
+
+def gradients(layer: Conv2D, X: Tensor, G: Tensor) -> dict[str, Tensor]:
+    """The gradients of a layer's output for G: of the image, the weight, and the bias if any."""
+    X = X.copy()
+    X.attach_grad()
+    with autograd.record():
+        Y = layer(X)
+    Y.backward(G)
+    found = {"image": X.grad, "weight": layer.weight.grad()}
+    return found if layer.bias is None else {**found, "bias": layer.bias.grad()}

@@ -2,7 +2,7 @@
 
 import atexit
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from itertools import accumulate, pairwise
 from typing import Any
@@ -12,7 +12,8 @@ import numpy
 from d2lconv import checks
 from d2lconv.checks import choice, output_shape
 from d2lconv.contract import FloatArray, fold
-from d2lconv.data import float_type, operands, to_array
+from d2lconv.data import FLOATS, float_type, operands, to_array
+from d2lconv.errors import ArgumentError
 from d2lconv.matrices import kernel_places
 from d2lconv_mxnet import numpy_view
 
@@ -202,4 +203,55 @@ def _finish() -> None:
     NDArrayBase.__del__ = lambda self: None
 
 
-_METHODS = {"exact": corr2d_exact, "loop": corr2d_loop}
+def corr2d_matmul(X: Tensor, K: Tensor) -> Tensor:
+    """As a matrix product: the windows of the image, one a row, times the kernel as a column."""
+    (kh, kw), shape = K.shape, output_shape(X.shape, K.shape)
+    return _in_float32(np.dot, im2col(X, (kh, kw)), K.reshape(-1)).reshape(shape)
+
+
+def corr2d_native(X: Tensor, K: Tensor) -> Tensor:
+    """By MXNet's own convolution, which sums in an order of its own."""
+    output_shape(X.shape, K.shape)
+
+    def convolution(X: Tensor, K: Tensor) -> Tensor:
+        image, kernel = X[None, None], K[None, None]  # (batch, channel, height, width)
+        options = {"kernel": K.shape, "num_filter": 1, "no_bias": True}
+        return npx.convolution(image, weight=kernel, **options)[0, 0]
+
+    return _in_float32(convolution, X, K)
+
+
+def corr2d_fft(X: Tensor, K: Tensor) -> Tensor:
+    """MXNet has no Fourier transform on the CPU."""
+    allowed = ", ".join(name for name in _METHODS if name != "fft")
+    raise ArgumentError(
+        f"MXNet has no Fourier transform on the CPU, so no method 'fft'. Allowed: {allowed}."
+    )
+
+
+def _in_float32(function: Operation, *inputs: Tensor) -> Tensor:
+    """The function, of which MXNet has no float16 on the CPU: there in float32, and rounded."""
+    dtype = dtype_name(inputs[0])
+    return cast(
+        function(*(cast(t, max(dtype, "float32", key=FLOATS.index)) for t in inputs)), dtype
+    )
+
+
+def vjp(function: Operation, inputs: Sequence[Tensor], G: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """The output of a function of tensors, and its gradients for the gradient G at the output."""
+    leaves = [t.copy() for t in inputs]
+    for t in leaves:
+        t.attach_grad()
+    with autograd.record():
+        Y = function(*leaves)
+    Y.backward(G)
+    return Y, [t.grad for t in leaves]
+
+
+_METHODS = {
+    "exact": corr2d_exact,
+    "loop": corr2d_loop,
+    "matmul": corr2d_matmul,
+    "native": corr2d_native,
+    "fft": corr2d_fft,
+}

@@ -1,6 +1,6 @@
 """The NumPy backend: the reference, and the default when nothing is chosen."""
 
-from d2lconv.manifest import Manifest
+from d2lconv.manifest import Deviation, Manifest
 
 manifest = Manifest(
     name="numpy",
@@ -8,4 +8,8 @@ manifest = Manifest(
     modules=("numpy",),
     aliases=("np",),
     type_roots=(),  # NumPy arrays are neutral data: every backend takes them
+    deviations=(
+        Deviation("autodiff", "NumPy does not differentiate", raises="does not differentiate"),
+        Deviation("builtin", "NumPy has no layers of its own", raises="no convolutional layer"),
+    ),
 )

@@ -19,8 +19,6 @@ from d2lconv_numpy.ops import (
 class Conv2D:
     """A cross-correlation plus a scalar bias, one channel, on an image (h, w).
 
-    NumPy does not differentiate, so the layer has a method that does: :meth:`gradients`.
-
     Args:
         kernel_size: Height and width of the kernel.
         weight: The initial kernel; random from the seed if None.
@@ -39,19 +37,18 @@ class Conv2D:
         Y = corr2d(X, self.weight)
         return Y if self.bias is None else add_bias(Y, cast(self.bias, dtype_name(Y)))
 
-    def gradients(self, X: Tensor, G: Tensor) -> dict[str, Tensor]:
-        """The gradients with respect to image, weight and bias.
-
-        Args:
-            X: The image (h, w) that the layer was called with.
-            G: The gradient (h - kh + 1, w - kw + 1) with respect to the layer's output.
-
-        Returns:
-            Arrays by name: "image" (h, w), "weight" (kh, kw), and "bias" (1,) if there is a bias.
-        """
-        X, K, G = operands("numpy", X=X, K=self.weight, G=G)
-        gradients = {"image": image_gradient(K, G), "weight": kernel_gradient(X, G)}
-        return gradients if self.bias is None else {**gradients, "bias": tree_sum(G.reshape(1, -1))}
-
     def __repr__(self) -> str:
         return f"Conv2D(kernel_size={self.weight.shape}, bias={self.bias is not None})"
+
+
+def gradients(layer: Conv2D, X: Tensor, G: Tensor) -> dict[str, Tensor]:
+    """The gradients of a layer's output for G: of the image, the weight, and the bias if any."""
+    (image,) = operands("numpy", X=X)
+    X, K, G = operands("numpy", X=image, K=layer.weight, G=G)
+    found = {
+        "image": cast(image_gradient(K, G), dtype_name(image)),
+        "weight": cast(kernel_gradient(X, G), dtype_name(layer.weight)),
+    }
+    if layer.bias is not None:
+        found["bias"] = cast(tree_sum(G.reshape(1, -1)), dtype_name(layer.bias))
+    return found

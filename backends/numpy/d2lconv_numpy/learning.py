@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from d2lconv.contract import FloatArray
 from d2lconv.contract import FloatArray as Tensor
-from d2lconv_numpy.layers import Conv2D
+from d2lconv_numpy.layers import Conv2D, gradients
 from d2lconv_numpy.ops import tensor, tree_sum
 
 LAYERS = ("exact",)
@@ -30,6 +30,6 @@ def learn_kernel(
     for epoch in range(1, epochs + 1):
         D = conv(X) - Y
         loss = tree_sum((D * D).reshape(-1))
-        conv.weight -= rate * conv.gradients(X, D + D)["weight"]
+        conv.weight -= rate * gradients(conv, X, D + D)["weight"]
         report(epoch, float(loss))
     return conv.weight

@@ -1,6 +1,6 @@
 """Cross-correlation in NumPy: the reference."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,8 +8,9 @@ import numpy as np
 from d2lconv import checks
 from d2lconv.checks import choice, output_shape
 from d2lconv.contract import FloatArray as Tensor
-from d2lconv.contract import fold
+from d2lconv.contract import fold, power_of_two
 from d2lconv.data import operands, to_array
+from d2lconv.errors import ArgumentError
 from d2lconv.matrices import kernel_places
 
 Operation = Callable[..., Tensor]
@@ -137,4 +138,43 @@ def add_bias(Y: Tensor, b: Tensor) -> Tensor:
     return Y + b
 
 
-_METHODS = {"exact": corr2d_exact, "loop": corr2d_loop}
+@_quietly
+def corr2d_matmul(X: Tensor, K: Tensor) -> Tensor:
+    """As a matrix product: the windows of the image, one a row, times the kernel as a column."""
+    (kh, kw), shape = K.shape, output_shape(X.shape, K.shape)
+    return (im2col(X, (kh, kw)) @ K.reshape(-1)).reshape(shape)
+
+
+@_quietly
+def corr2d_native(X: Tensor, K: Tensor) -> Tensor:
+    """By NumPy's own einsum over sliding windows; a convolution in two dimensions it has not."""
+    output_shape(X.shape, K.shape)
+    windows = np.lib.stride_tricks.sliding_window_view(X, K.shape)
+    return np.einsum("ijab,ab->ij", windows, K)
+
+
+@_quietly
+def corr2d_fft(X: Tensor, K: Tensor) -> Tensor:
+    """By the Fourier transform, which makes a product of a cross-correlation.
+
+    The transform is periodic: where the kernel would leave the image, it comes in on the other
+    side. The output elements are those where it does not.
+    """
+    H, W = output_shape(X.shape, K.shape)
+    size = [power_of_two(side) for side in X.shape]
+    product = np.fft.rfft2(X, size) * np.conj(np.fft.rfft2(K, size))
+    return np.fft.irfft2(product, size)[:H, :W].astype(X.dtype)
+
+
+def vjp(function: Operation, inputs: Sequence[Tensor], G: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """The output of a function of tensors, and its gradients for the gradient G at the output."""
+    raise ArgumentError("NumPy does not differentiate: use the backend of a framework.")
+
+
+_METHODS = {
+    "exact": corr2d_exact,
+    "loop": corr2d_loop,
+    "matmul": corr2d_matmul,
+    "native": corr2d_native,
+    "fft": corr2d_fft,
+}

@@ -1,6 +1,6 @@
 """The TensorFlow backend, with Keras 3."""
 
-from d2lconv.manifest import Manifest
+from d2lconv.manifest import Deviation, Manifest
 
 manifest = Manifest(
     name="tf",
@@ -9,4 +9,12 @@ manifest = Manifest(
     aliases=("tensorflow", "keras"),
     type_roots=("tensorflow", "keras"),
     extra="tf",
+    deviations=(
+        Deviation("values/subnormal", "TensorFlow flushes subnormal numbers to zero"),
+        Deviation(
+            "autodiff/loop",
+            "assignments to a tf.Variable are not differentiated, and the gradient is None",
+            raises="NoneType",
+        ),
+    ),
 )

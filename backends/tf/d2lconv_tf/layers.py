@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from d2lconv.checks import output_shape
 from d2lconv.data import initial_values, operands
@@ -62,3 +63,13 @@ class Conv2D(keras.layers.Layer):  # type: ignore[misc]
             "bias": False if self.bias is None else None,
         }
         return {**super().get_config(), **start}
+
+
+def gradients(layer: Conv2D, X: Tensor, G: Tensor) -> dict[str, Tensor]:
+    """The gradients of a layer's output for G: of the image, the weight, and the bias if any."""
+    with tf.GradientTape() as tape:
+        tape.watch(X)
+        Y = layer(X)
+    inputs = {"image": X, **{v.name: v for v in layer.trainable_variables}}
+    found: dict[str, Tensor] = tape.gradient(Y, inputs, output_gradients=G)
+    return found

@@ -1,6 +1,6 @@
 """Cross-correlation in TensorFlow."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from d2lconv import checks
 from d2lconv.checks import choice, output_shape
-from d2lconv.contract import FloatArray, fold
+from d2lconv.contract import FloatArray, fold, power_of_two
 from d2lconv.data import float_type, operands, to_array
 from d2lconv.matrices import kernel_places
 
@@ -164,4 +164,44 @@ def add_bias(Y: Tensor, b: Tensor) -> Tensor:
     return Y + b
 
 
-_METHODS = {"exact": corr2d_exact, "loop": corr2d_loop}
+def corr2d_matmul(X: Tensor, K: Tensor) -> Tensor:
+    """As a matrix product: the windows of the image, one a row, times the kernel as a column."""
+    (kh, kw), shape = K.shape, output_shape(X.shape, K.shape)
+    return tf.reshape(im2col(X, (kh, kw)) @ tf.reshape(K, (-1, 1)), shape)
+
+
+def corr2d_native(X: Tensor, K: Tensor) -> Tensor:
+    """By TensorFlow's own convolution, which sums in an order of its own."""
+    output_shape(X.shape, K.shape)
+    image, kernel = X[None, :, :, None], K[:, :, None, None]  # (batch, height, width, channel)
+    return tf.nn.conv2d(image, kernel, strides=1, padding="VALID")[0, :, :, 0]
+
+
+def corr2d_fft(X: Tensor, K: Tensor) -> Tensor:
+    """By the Fourier transform, which makes a product of a cross-correlation.
+
+    The transform is periodic: where the kernel would leave the image, it comes in on the other
+    side. The output elements are those where it does not.
+    """
+    H, W = output_shape(X.shape, K.shape)
+    size = [power_of_two(side) for side in X.shape]
+    x, k = (tf.cast(t, tf.float32) if t.dtype == tf.float16 else t for t in (X, K))  # no half FFT
+    product = tf.signal.rfft2d(x, size) * tf.math.conj(tf.signal.rfft2d(k, size))
+    return tf.cast(tf.signal.irfft2d(product, size)[:H, :W], X.dtype)
+
+
+def vjp(function: Operation, inputs: Sequence[Tensor], G: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """The output of a function of tensors, and its gradients for the gradient G at the output."""
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        Y = function(*inputs)
+    return Y, tape.gradient(Y, list(inputs), output_gradients=G)
+
+
+_METHODS = {
+    "exact": corr2d_exact,
+    "loop": corr2d_loop,
+    "matmul": corr2d_matmul,
+    "native": corr2d_native,
+    "fft": corr2d_fft,
+}

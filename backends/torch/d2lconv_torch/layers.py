@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from d2lconv.data import initial_values
@@ -32,3 +33,10 @@ class Conv2D(nn.Module):
 
     def extra_repr(self) -> str:
         return f"kernel_size={tuple(self.weight.shape)}, bias={self.bias is not None}"
+
+
+def gradients(layer: Conv2D, X: Tensor, G: Tensor) -> dict[str, Tensor]:
+    """The gradients of a layer's output for G: of the image, the weight, and the bias if any."""
+    named = {"image": X.detach().clone().requires_grad_(), **dict(layer.named_parameters())}
+    Y = layer(named["image"])
+    return dict(zip(named, torch.autograd.grad(Y, list(named.values()), G), strict=True))

@@ -1,15 +1,16 @@
 """Cross-correlation in PyTorch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from d2lconv import checks
 from d2lconv.checks import choice, output_shape
-from d2lconv.contract import FloatArray, fold
+from d2lconv.contract import FloatArray, fold, power_of_two
 from d2lconv.data import float_type, operands, to_array
 from d2lconv.matrices import kernel_places
 
@@ -157,4 +158,44 @@ def add_bias(Y: Tensor, b: Tensor) -> Tensor:
     return Y + b
 
 
-_METHODS = {"exact": corr2d_exact, "loop": corr2d_loop}
+def corr2d_matmul(X: Tensor, K: Tensor) -> Tensor:
+    """As a matrix product: the windows of the image, one a row, times the kernel as a column."""
+    (kh, kw), shape = K.shape, output_shape(X.shape, K.shape)
+    return (im2col(X, (kh, kw)) @ K.reshape(-1)).reshape(shape)
+
+
+def corr2d_native(X: Tensor, K: Tensor) -> Tensor:
+    """By PyTorch's own convolution, which sums in an order of its own."""
+    output_shape(X.shape, K.shape)
+    return functional.conv2d(X[None, None], K[None, None])[0, 0]  # (batch, channel, height, width)
+
+
+def corr2d_fft(X: Tensor, K: Tensor) -> Tensor:
+    """By the Fourier transform, which makes a product of a cross-correlation.
+
+    The transform is periodic: where the kernel would leave the image, it comes in on the other
+    side. The output elements are those where it does not.
+    """
+    H, W = output_shape(X.shape, K.shape)
+    size = [power_of_two(side) for side in X.shape]
+    x, k = (t.float() if t.dtype == torch.float16 else t for t in (X, K))  # it has no half FFT
+    product = torch.fft.rfft2(x, size) * torch.fft.rfft2(k, size).conj()
+    Y: Tensor = torch.fft.irfft2(product, size)
+    return Y[:H, :W].to(X.dtype)
+
+
+def vjp(function: Operation, inputs: Sequence[Tensor], G: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """The output of a function of tensors, and its gradients for the gradient G at the output."""
+    leaves = [t.detach().clone().requires_grad_() for t in inputs]
+    with torch.enable_grad():
+        Y = function(*leaves)
+    return Y.detach(), list(torch.autograd.grad(Y, leaves, G))
+
+
+_METHODS = {
+    "exact": corr2d_exact,
+    "loop": corr2d_loop,
+    "matmul": corr2d_matmul,
+    "native": corr2d_native,
+    "fft": corr2d_fft,
+}

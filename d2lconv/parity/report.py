@@ -1,0 +1,196 @@
+"""From results to verdicts: a cell for every case in every backend, and what they add up to."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from d2lconv import registry
+from d2lconv.manifest import Deviation
+from d2lconv.parity.cases import Arrays, Case, matches
+from d2lconv.parity.compare import Comparison, compare
+from d2lconv.parity.worker import digest
+from d2lconv.parity.workers import Outcome
+
+WORDS = {
+    "identical": "same bits",
+    "rounding": "rounding, within its bound",
+    "known": "known deviation",
+    "bug": "bug",
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One case in one backend.
+
+    Attributes:
+        verdict: "identical", "rounding", "known" (a deviation that the backend states) or "bug".
+        ulp: The largest distance from what is expected, None if there is no result.
+        share: The largest share of the bound that a difference uses, None without a bound.
+        reason: Why, in words.
+        details: What a failed worker or an exception left behind.
+        comparisons: The comparison of each result, by name.
+    """
+
+    verdict: str
+    ulp: int | None = None
+    share: float | None = None
+    reason: str = ""
+    details: str = ""
+    comparisons: dict[str, Comparison] = field(default_factory=dict)
+
+
+@dataclass
+class ParityReport:
+    """What a parity run found; ``print`` it for the totals.
+
+    Attributes:
+        cases: The cases, in their order.
+        backends: For each column (a backend, or a backend in a recording) its name and versions.
+        cells: The cell of each case (by name) and column.
+        outcomes: The results behind the cells.
+    """
+
+    cases: tuple[Case, ...]
+    backends: dict[str, dict[str, str]]
+    cells: dict[tuple[str, str], Cell] = field(default_factory=dict)
+    outcomes: dict[tuple[str, str], Outcome] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is a result in every cell, and no bug."""
+        return all(cell.verdict != "bug" for cell in self.cells.values()) and bool(self.cells)
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """How many cells have which verdict."""
+        found = [cell.verdict for cell in self.cells.values()]
+        return {verdict: found.count(verdict) for verdict in WORDS}
+
+    @property
+    def bugs(self) -> Iterator[tuple[str, str, Cell]]:
+        """The cells that are bugs, each with its case and column."""
+        for (case, column), cell in self.cells.items():
+            if cell.verdict == "bug":
+                yield case, column, cell
+
+    def __str__(self) -> str:
+        counted = [f"{n:,} {WORDS[verdict]}" for verdict, n in self.totals.items()]
+        return (
+            f"{len(self.cases)} cases in {', '.join(self.backends) or 'no backend'}: "
+            f"{'; '.join(counted)}"
+        )
+
+
+class Judge:
+    """Compares outcomes with what is expected, computing that once for each case."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[str, Arrays, Arrays]] = {}
+
+    def __call__(self, case: Case, backend: str, outcome: Outcome) -> Cell:
+        """The cell for one case in one backend."""
+        deviation = _deviation(case, backend)
+        if outcome.results is None:
+            if deviation is not None and deviation.raises and deviation.raises in outcome.error:
+                return Cell("known", reason=deviation.reason)
+            return Cell("bug", reason=outcome.error, details=outcome.details)
+        hashed, expected, allowed = self._expectation(case)
+        if outcome.digest != hashed:
+            return Cell(
+                "bug",
+                reason="its inputs are not ours: NumPy's generator gives other numbers there, or "
+                "the cases are of another version",
+            )
+        if set(outcome.results) != set(expected):
+            names = ", ".join(sorted(outcome.results))
+            return Cell("bug", reason=f"the results are {names}, not {', '.join(sorted(expected))}")
+        comparisons = {
+            name: compare(value, expected[name], bound=None if case.exact else allowed[name])
+            for name, value in outcome.results.items()
+        }
+        cell = _cell(comparisons, bounded=not case.exact)
+        if deviation is None:
+            return cell
+        if cell.verdict != "bug":
+            text = f"a known deviation is no longer true: {deviation.reason}"
+            return Cell("bug", cell.ulp, cell.share, text, comparisons=comparisons)
+        if deviation.raises is not None:
+            text = f"it gives other results, where an error is known: {deviation.reason}"
+            return Cell("bug", cell.ulp, cell.share, text, comparisons=comparisons)
+        comparisons = {
+            name: compare(value, expected[name], bound=allowed[name])
+            for name, value in outcome.results.items()
+        }
+        cell = _cell(comparisons, bounded=True)
+        if cell.verdict == "bug":
+            return cell
+        return Cell("known", cell.ulp, cell.share, deviation.reason, comparisons=comparisons)
+
+    def _expectation(self, case: Case) -> tuple[str, Arrays, Arrays]:
+        if case.name not in self._known:
+            inputs = case.inputs()
+            allowed = {} if case.allowed is None else case.allowed(**inputs)
+            self._known[case.name] = digest(inputs), case.reference(inputs), allowed
+        return self._known[case.name]
+
+
+def _cell(comparisons: dict[str, Comparison], bounded: bool) -> Cell:
+    """The cell for the comparisons of all results: the worst decides."""
+    order = ("identical", "rounding", "bug")
+    name, worst = max(
+        comparisons.items(), key=lambda item: (order.index(item[1].verdict), item[1].share)
+    )
+    ulps = [comparison.ulp for comparison in comparisons.values()]
+    return Cell(
+        worst.verdict,
+        ulp=None if None in ulps else max(ulp for ulp in ulps if ulp is not None),
+        share=worst.share if bounded else None,
+        reason=worst.reason if len(comparisons) == 1 else f"{name}: {worst.reason}",
+        comparisons=comparisons,
+    )
+
+
+def _deviation(case: Case, backend: str) -> Deviation | None:
+    """The deviation that a backend states for a case, if it states one."""
+    manifests = registry.manifests()
+    stated = manifests[backend][0].deviations if backend in manifests else ()
+    return next((found for found in stated if matches(case.name, found.cases)), None)
+
+
+def document(report: ParityReport) -> dict[str, Any]:
+    """The report as plain data, for JSON."""
+    return {
+        "format": 1,
+        "ok": report.ok,
+        "totals": report.totals,
+        "backends": report.backends,
+        "cases": [
+            {
+                "name": case.name,
+                "claim": "same bits" if case.exact else "within the bound",
+                "cells": {
+                    column: _plain(report.cells[case.name, column])
+                    for column in report.backends
+                    if (case.name, column) in report.cells
+                },
+            }
+            for case in report.cases
+        ],
+    }
+
+
+def _plain(cell: Cell) -> dict[str, Any]:
+    return {
+        "verdict": cell.verdict,
+        "ulp": cell.ulp,
+        "share": None if cell.share is None or not np.isfinite(cell.share) else cell.share,
+        "reason": cell.reason,
+        "details": cell.details,
+        "results": {
+            name: {"verdict": c.verdict, "ulp": c.ulp, "worst": c.worst, "reason": c.reason}
+            for name, c in cell.comparisons.items()
+        },
+    }
