@@ -1,6 +1,7 @@
 """The commands and their options."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -84,6 +85,64 @@ def doctor(
     from d2lconv.cli.doctor import doctor as examine
 
     raise typer.Exit(examine(backend or [], as_json=json))
+
+
+@app.command()
+def parity(
+    backend: Backends = None,
+    case: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATTERN",
+            help="Only these cases: a name, the beginning of one, or a shell pattern. Repeatable.",
+            show_default="all",
+        ),
+    ] = None,
+    at: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=PYTHON",
+            help="Run a backend on another Python, or on another machine: NAME=ssh=HOST. "
+            "Repeatable.",
+        ),
+    ] = None,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the report as one page.")
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Record the results, as .npz.")
+    ] = None,
+    compare: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Compare recordings instead of running. Repeatable."),
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", help="Stop a framework that is silent for so long.")
+    ] = 300.0,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print the closing line alone.")
+    ] = False,
+) -> None:
+    """Compute every parity case in every framework, and tell same bits, rounding and bugs apart.
+
+    Each framework runs in a process of its own. The exit status is 0 if there is no bug, 1 if
+    there is one; a framework that crashes or hangs is one.
+    """
+    from d2lconv.cli.parity import parity as run_parity
+
+    status = run_parity(
+        backend or [],
+        case or [],
+        at or [],
+        compare or [],
+        seconds=timeout,
+        json_file=json,
+        html_file=html,
+        save_file=save,
+        quiet=quiet,
+    )
+    raise typer.Exit(status)
 
 
 def main() -> None:

@@ -2,13 +2,13 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from rich import box
 from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -16,6 +16,7 @@ from d2lconv import registry
 from d2lconv.bound import BoundBackend
 from d2lconv.checks import choice
 from d2lconv.cli.frameworks import load, progress
+from d2lconv.cli.tables import fitting
 from d2lconv.lesson import STEPS, Step
 from d2lconv.parity import same_bits, ulp_distance
 
@@ -149,18 +150,10 @@ def _tables(rows: list[Row], frameworks: list[BoundBackend], width: int) -> list
     if not rows:
         return []
     names = [dc.framework for dc in frameworks]
-    for count in range(1, len(names) + 1):
-        columns = -(-len(names) // count)
-        parts = [names[i : i + columns] for i in range(0, len(names), columns)]
-        tables = [_table(rows, part, last=part is parts[-1]) for part in parts]
-        measure = Console(width=10_000, markup=False)
-        widest = max(Measurement.get(measure, measure.options, table).maximum for table in tables)
-        if widest <= width:
-            break
-    return tables
+    return fitting(lambda part, last: _table(rows, part, last), names, width)
 
 
-def _table(rows: list[Row], frameworks: list[str], last: bool) -> Table:
+def _table(rows: list[Row], frameworks: Sequence[str], last: bool) -> Table:
     lines = max(str(_show(cell)).count("\n") for row in rows for cell in row.cells.values())
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), show_edge=False, leading=min(lines, 1))
     table.add_column("", style="cyan", no_wrap=True)

@@ -58,12 +58,14 @@ def run(
     chosen = choose(None if cases is None else list(cases))
     by_name = {case.name: case for case in chosen}
     framework = {name: registry.manifests()[name][0].framework for name in names}
-    report = ParityReport(chosen, {name: {"framework": framework[name]} for name in names})
+    report = ParityReport(
+        chosen, {name: {"backend": name, "framework": framework[name]} for name in names}
+    )
     judge = Judge()
 
     def take(name: str, case: str | None, news: Outcome | dict[str, str]) -> None:
         if isinstance(news, dict):
-            report.backends[name] = {**news, "place": places.get(name, "")}
+            report.backends[name] = {"backend": name, **news, "place": places.get(name, "")}
         elif case is not None:
             cell = judge(by_name[case], name, news)
             report.outcomes[case, name] = news
