@@ -1,53 +1,34 @@
-"""Fixtures: every test that takes `backend` or `d2l` runs once for each backend.
+"""Fixtures: `backend` and `d2l` are those of our own pytest plugin; `framework` is beside them.
 
-A framework that is not installed is skipped with a reason, unless the environment is there to
-test it: the variable D2LCONV_REQUIRE lists the backends that must be there, separated by commas.
+A test of a framework that is not installed is not there, unless `--d2lconv-backends` names it:
+then it fails. A test that needs one certain framework asks for it with `demand`.
 """
 
-import os
 from collections.abc import Iterator
 
 import pytest
+from chosen import CHOSEN, demand
 
-import d2lconv as dc
-from d2lconv import selection
-from d2lconv.bound import BoundBackend, bind
+from d2lconv import pytest_plugin, selection
 
-STATUS = {status.name: status for status in dc.backends()}
-REQUIRED = set(filter(None, os.environ.get("D2LCONV_REQUIRE", "").split(",")))
+pytest_plugins = ["pytester"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    unknown = REQUIRED - set(STATUS)
-    if unknown:
-        raise pytest.UsageError(f"D2LCONV_REQUIRE names no backends: {', '.join(sorted(unknown))}")
+    CHOSEN.extend(pytest_plugin.chosen(config))
 
 
-def demand(name: str) -> str:
-    """The name of a backend whose framework is there; else skip, or fail where it is required."""
-    status = STATUS[name]
-    if not status.installed:
-        reason = f"{status.framework} is not installed ({status.install})"
-        (pytest.fail if name in REQUIRED else pytest.skip)(reason)
-    return name
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that takes `framework` once for each backend that differentiates."""
+    if "framework" in metafunc.fixturenames:
+        names = [name for name in CHOSEN if name != "numpy"]
+        metafunc.parametrize("framework", names, indirect=True, scope="session")
 
 
-@pytest.fixture(params=list(STATUS), scope="session")
-def backend(request: pytest.FixtureRequest) -> str:
-    """The name of each backend in turn."""
-    return demand(request.param)
-
-
-@pytest.fixture(params=[name for name in STATUS if name != "numpy"], scope="session")
+@pytest.fixture(scope="session")
 def framework(request: pytest.FixtureRequest) -> str:
     """The name of each backend in turn that differentiates, which NumPy does not."""
     return demand(request.param)
-
-
-@pytest.fixture
-def d2l(backend: str) -> BoundBackend:
-    """The API bound to each backend in turn."""
-    return bind(backend)
 
 
 @pytest.fixture(autouse=True)

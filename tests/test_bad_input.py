@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from conftest import demand
+from chosen import demand
 from frameworks import assert_same_bits
 
 import d2lconv as dc

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 from children import write
-from conftest import STATUS
+from chosen import STATUS
 from test_registry import TOY
 
 import d2lconv as dc

@@ -6,7 +6,7 @@ framework against the NumPy backend.
 
 import numpy as np
 import pytest
-from conftest import demand
+from chosen import demand
 from d2lconv_numpy import ops as reference
 from frameworks import assert_same_bits
 

@@ -2,7 +2,7 @@
 
 import pytest
 from children import python, write
-from conftest import demand
+from chosen import demand
 
 # What a child process asserts before and after MXNet is imported: NumPy is untouched.
 UNTOUCHED = """

@@ -2,7 +2,7 @@
 
 import pytest
 from children import python, write
-from conftest import demand
+from chosen import demand
 
 import d2lconv as dc
 from d2lconv import registry

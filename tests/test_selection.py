@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 from children import python
-from conftest import demand
+from chosen import demand
 
 import d2lconv as dc
 from d2lconv import selection

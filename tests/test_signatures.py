@@ -6,7 +6,7 @@ import inspect
 from pathlib import Path
 
 import pytest
-from conftest import STATUS
+from chosen import STATUS
 
 from d2lconv import contract, registry
 

@@ -84,8 +84,8 @@ def load(path: str | PathLike[str]) -> dict[str, tuple[dict[str, str], dict[str,
     except OSError as error:
         raise ArgumentError(f"{path} cannot be read: {error.strerror or error}.") from error
     except (
-        zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RecursionError,
-        ValueError, KeyError, TypeError, AttributeError, OverflowError, MemoryError,
+        zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, LookupError, TypeError,
+        AttributeError, OverflowError, MemoryError,
     ) as error:  # fmt: skip
         if isinstance(error, ArgumentError):
             raise

@@ -1,0 +1,18 @@
+"""Which backends this test run is about."""
+
+import pytest
+
+import d2lconv as dc
+
+STATUS = {status.name: status for status in dc.backends()}
+CHOSEN: list[str] = []  # filled by conftest.py, from the option or from what is installed
+
+
+def demand(name: str) -> str:
+    """The name of a backend that is tested; else skip, or fail where it is missing."""
+    status = STATUS[name]
+    if name not in CHOSEN:
+        pytest.skip(f"{status.framework} is not tested here")
+    if not status.installed:
+        pytest.fail(f"{status.framework} is not installed ({status.install})")
+    return name
