@@ -4,6 +4,13 @@ from typing import Any
 
 import numpy as np
 
+from d2lconv import registry
+
+
+def vjp(backend: str, function: Any, inputs: Any, G: Any) -> Any:
+    """The output of a function and its gradients, by the framework's own differentiation."""
+    return registry.load(backend).ops.vjp(function, inputs, G)
+
 
 def bits(array: Any) -> np.ndarray:
     """The bits of an array's elements as unsigned integers, every NaN as the same one."""

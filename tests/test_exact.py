@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from chosen import demand
 from d2lconv_numpy import ops as reference
-from frameworks import assert_same_bits
+from frameworks import assert_same_bits, vjp
 
 from d2lconv import contract, registry
 from d2lconv.bound import bind
@@ -80,9 +80,7 @@ def test_large_images_and_large_kernels_have_the_same_bits_too(framework, shapes
 def check_same_bits(framework, X, K, G):
     __tracebackhide__ = True
     d2l = bind(framework)
-    Y, gradients = registry.load(framework).ops.vjp(
-        d2l.corr2d, [d2l.tensor(X), d2l.tensor(K)], d2l.tensor(G)
-    )
+    Y, gradients = vjp(framework, d2l.corr2d, [d2l.tensor(X), d2l.tensor(K)], d2l.tensor(G))
     dX, dK = map(d2l.to_numpy, gradients)
     assert_same_bits(d2l.to_numpy(Y), corr2d(X, K), "Y")
     assert_same_bits(dX, reference.image_gradient(K, G), "dX")
@@ -93,9 +91,7 @@ def check_same_bits(framework, X, K, G):
 def test_strict_convolution_and_its_gradients_have_the_same_bits_in_every_backend(framework, dtype):
     X, K, G = operands(((8, 9), (3, 2)), dtype, "normal")
     d2l = bind(framework)
-    Y, gradients = registry.load(framework).ops.vjp(
-        d2l.conv2d, [d2l.tensor(X), d2l.tensor(K)], d2l.tensor(G)
-    )
+    Y, gradients = vjp(framework, d2l.conv2d, [d2l.tensor(X), d2l.tensor(K)], d2l.tensor(G))
     flipped = K[::-1, ::-1]
     assert_same_bits(d2l.to_numpy(Y), corr2d(X, flipped), "Y")
     dX, dK = map(d2l.to_numpy, gradients)
@@ -116,7 +112,7 @@ def test_gradients_of_gradients_have_the_same_bits_too(name):
     ]
     for function, inputs, gradient, expected in cases:
         tensors = [d2l.tensor(t) for t in inputs]
-        _, found = registry.load(name).ops.vjp(function, tensors, d2l.tensor(gradient))
+        _, found = vjp(name, function, tensors, d2l.tensor(gradient))
         for actual, wanted in zip(found, expected, strict=True):
             assert_same_bits(d2l.to_numpy(actual), wanted, function.__name__)
 
@@ -128,8 +124,8 @@ def test_a_gradient_that_is_asked_for_alone_is_the_same(framework, wanted):
     tensors = {"X": d2l.tensor(X), "K": d2l.tensor(K)}
     name = "X" if wanted[0] else "K"
     rest = {key: value for key, value in tensors.items() if key != name}
-    _, (gradient,) = registry.load(framework).ops.vjp(
-        lambda t: d2l.corr2d(**{name: t}, **rest), [tensors[name]], d2l.tensor(G)
+    _, (gradient,) = vjp(
+        framework, lambda t: d2l.corr2d(**{name: t}, **rest), [tensors[name]], d2l.tensor(G)
     )
     expected = reference.image_gradient(K, G) if wanted[0] else reference.kernel_gradient(X, G)
     assert_same_bits(d2l.to_numpy(gradient), expected, name)
@@ -139,8 +135,8 @@ def test_two_uses_of_one_kernel_add_their_gradients(framework):
     X, K, G = operands(((8, 9), (3, 2)), "float32", "integers")
     d2l = bind(framework)
     image, G = d2l.tensor(X), d2l.tensor(G)
-    _, (gradient,) = registry.load(framework).ops.vjp(
-        lambda K: d2l.corr2d(image, K) + d2l.corr2d(image, K), [d2l.tensor(K)], G
+    _, (gradient,) = vjp(
+        framework, lambda K: d2l.corr2d(image, K) + d2l.corr2d(image, K), [d2l.tensor(K)], G
     )
     expected = 2 * reference.kernel_gradient(X, d2l.to_numpy(G))
     np.testing.assert_array_equal(d2l.to_numpy(gradient), expected)

@@ -123,6 +123,9 @@ def test_the_readmes_example_does_what_the_readme_says(run):
     result = run(code, "--d2lconv-backends", ",".join(CHOSEN))
     result.assert_outcomes(passed=1 + len(CHOSEN), failed=1)
     printed = " ".join(result.stdout.str().split())
-    assert "FAILED test_the_readmes_example_does_what_the_readme_says.py::test_port[port_with_a_bug]" in printed
+    assert (
+        "FAILED test_the_readmes_example_does_what_the_readme_says.py::test_port[port_with_a_bug]"
+        in printed
+    )
     (message,) = re.findall(r"```text\n(actual against.*?)```", README.read_text("utf-8"), re.S)
     assert " ".join(message.split()) in printed

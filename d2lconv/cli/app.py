@@ -115,7 +115,10 @@ def parity(
     ] = None,
     compare: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE", help="Compare recordings instead of running. Repeatable."),
+        typer.Option(metavar="FILE...", help="Compare recordings instead of running the cases."),
+    ] = None,
+    more: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE...]", help="More recordings to compare.")
     ] = None,
     timeout: Annotated[
         float, typer.Option(metavar="SECONDS", help="Stop a framework that is silent for so long.")
@@ -131,11 +134,13 @@ def parity(
     """
     from d2lconv.cli.parity import parity as run_parity
 
+    if more and not compare:
+        raise typer.BadParameter(f"{more[0]}: files are for --compare.")
     status = run_parity(
         backend or [],
         case or [],
         at or [],
-        compare or [],
+        [*(compare or []), *(more or [])],
         seconds=timeout,
         json_file=json,
         html_file=html,

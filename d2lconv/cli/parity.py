@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich import box
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -95,11 +96,18 @@ def _print(report: ParityReport, console: Console) -> None:
     for table in fitting(_table(report), list(report.backends), console.width):
         console.print(table)
         console.print()
+    bugs: dict[tuple[str, str], list[str]] = {}
+    details: dict[tuple[str, str], list[str]] = {}
     for case, column, cell in report.bugs:
-        console.print(f"BUG  {case}, {column}", style="bold red")
-        console.print(f"     {cell.reason}")
-        for line in cell.details.strip().splitlines()[-12:]:
-            console.print(f"     | {line}", style="dim")
+        bugs.setdefault((column, cell.reason), []).append(case)
+        details.setdefault((column, cell.reason), cell.details.strip().splitlines()[-12:])
+    for (column, reason), names in bugs.items():
+        more = f" and {len(names) - 1:,} more" if len(names) > 1 else ""
+        console.print(f"BUG in {column}: {names[0]}{more}", style="bold red")
+        console.print(Padding(reason, (0, 0, 0, 2)))
+        for line in details[column, reason]:
+            console.print(f"  | {line}", style="dim")
+        console.print()
     stated: dict[tuple[str, str], int] = {}
     for (_, column), cell in report.cells.items():
         if cell.verdict == "known":

@@ -160,12 +160,12 @@ def _ended_worker(worker: _Worker, group: Any, mailbox: Any, report: Any) -> Non
         reason = _death(worker)
     except execnet.RemoteError as error:  # an exception in the worker's own code
         reason = str(error.formatted).strip().splitlines()[-1]
-        if "d2lconv" in reason and "ModuleNotFoundError" in reason:
+        if "ModuleNotFoundError" in reason:
             worker.gateway.exit()
             worker.gateway = None
             text = (
-                f"d2lconv is not installed at {worker.spec}. Install d2lconv {__version__} there, "
-                "with the framework."
+                f"d2lconv is not installed at {worker.spec} ({reason}). Install d2lconv "
+                f"{__version__} there, with the framework."
             )
             _give_up(worker, text, report)
             return

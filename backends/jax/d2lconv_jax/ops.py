@@ -8,13 +8,17 @@ import jax
 import jax.numpy as jnp
 from jax import Array as Tensor
 from jax import lax
-from jax.experimental import enable_x64
 
 from d2lconv import checks
 from d2lconv.checks import choice, output_shape
 from d2lconv.contract import FloatArray, fold, power_of_two
 from d2lconv.data import float_type, operands, to_array
 from d2lconv.matrices import kernel_places, window_places
+
+if hasattr(jax, "enable_x64"):
+    enable_x64 = jax.enable_x64
+else:  # before JAX 0.8
+    from jax.experimental import enable_x64
 
 P = ParamSpec("P")
 R = TypeVar("R")
