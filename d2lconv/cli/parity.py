@@ -19,7 +19,7 @@ from d2lconv.parity import recording
 from d2lconv.parity.cases import choose
 from d2lconv.parity.page import page
 from d2lconv.parity.report import Cell, ParityReport, document
-from d2lconv.parity.runner import run
+from d2lconv.parity.runner import run, where
 
 STYLES = {"identical": "green", "rounding": "yellow", "known": "cyan", "bug": "bold red"}
 
@@ -76,13 +76,12 @@ def _run(
     wanted = [*backends, *places] if backends else None
     total = len(choose(cases or None))
     with progress(console) as bar:
-        tasks: dict[str, int] = {}
+        tasks = {
+            name: bar.add_task(f"{name}: loading", total=total) for name in where(wanted, places)
+        }
 
         def watch(name: str, case: str, cell: Cell) -> None:
-            if name not in tasks:
-                framework = registry.manifests()[name][0].framework
-                tasks[name] = bar.add_task(framework, total=total)
-            bar.update(tasks[name], advance=1, description=f"{name}: {case}")  # type: ignore[arg-type]
+            bar.update(tasks[name], advance=1, description=f"{name}: {case}")
 
         return run(wanted, cases or None, at=places, seconds=seconds, watch=watch)
 

@@ -45,27 +45,23 @@ def run(
         >>> report.ok, report.totals["identical"]
         (True, 4)
     """
-    places = {registry.resolve(name): place for name, place in (at or {}).items()}
-    if backends is None:
-        here = [status.name for status in registry.backends() if status.installed]
-        names = [name for name in registry.manifests() if name in here or name in places]
-    else:
-        names = list(dict.fromkeys(registry.resolve(name) for name in backends))
-    if not names:
+    places = where(backends, at)
+    if not places:
         raise ArgumentError("no backend is left to run: name one that is installed.")
     if not seconds > 0:
         raise ArgumentError(f"seconds is {seconds!r}; it must be greater than 0.")
     chosen = choose(None if cases is None else list(cases))
     by_name = {case.name: case for case in chosen}
-    framework = {name: registry.manifests()[name][0].framework for name in names}
-    report = ParityReport(
-        chosen, {name: {"backend": name, "framework": framework[name]} for name in names}
-    )
+    manifests = registry.manifests()
+    columns = {
+        name: {"backend": name, "framework": manifests[name][0].framework} for name in places
+    }
+    report = ParityReport(chosen, columns)
     judge = Judge()
 
     def take(name: str, case: str | None, news: Outcome | dict[str, str]) -> None:
         if isinstance(news, dict):
-            report.backends[name] = {"backend": name, **news, "place": places.get(name, "")}
+            report.backends[name] = {"backend": name, **news, "place": places[name] or ""}
         elif case is not None:
             cell = judge(by_name[case], name, news)
             report.outcomes[case, name] = news
@@ -73,5 +69,23 @@ def run(
             if watch is not None:
                 watch(name, case, cell)
 
-    work({name: places.get(name) for name in names}, list(by_name), seconds, take)
+    work(places, list(by_name), seconds, take)
     return report
+
+
+def where(
+    backends: Iterable[str] | None = None, at: Mapping[str, str] | None = None
+) -> dict[str, str | None]:
+    """The backends that :func:`run` would run, each with its place; None is this interpreter.
+
+    Example:
+        >>> where(["np"], {"torch": "/opt/torch/bin/python"})
+        {'numpy': None}
+    """
+    places = {registry.resolve(name): place for name, place in (at or {}).items()}
+    if backends is None:
+        here = [status.name for status in registry.backends() if status.installed]
+        names = [name for name in registry.manifests() if name in here or name in places]
+    else:
+        names = [registry.resolve(name) for name in backends]
+    return {name: places.get(name) for name in names}
