@@ -5,7 +5,7 @@ Everything here is also in the API bound to one backend, ``from d2lconv import t
 
 from typing import Any
 
-from d2lconv import images, learn
+from d2lconv import images, learn, matrices
 from d2lconv.contract import FloatArray
 from d2lconv.data import detached
 from d2lconv.learn import LearnedKernel
@@ -276,3 +276,80 @@ def diagonal_image(n: int) -> Any:
                [0., 1.]], dtype=float32)
     """
     return tensor(images.diagonal_image(n))
+
+
+def im2col(X: Any, kernel_size: tuple[int, int]) -> Any:
+    """Write the windows that a kernel slides over as the rows of a matrix.
+
+    With it, a cross-correlation is a product: ``im2col(X, (kh, kw)) @ K.reshape(-1)`` has the
+    elements of ``corr2d(X, K)``, row by row. It moves data and computes nothing, so it has the
+    same bits in every framework.
+
+    Args:
+        X: The image, shape (h, w).
+        kernel_size: Height and width (kh, kw) of the kernel, not larger than the image.
+
+    Returns:
+        A native tensor of shape ((h - kh + 1) * (w - kw + 1), kh * kw), of the image's floating
+        type. The windows come in row-major order, and so do the elements in each of them. It can
+        be differentiated with respect to X by the framework's own means.
+
+    Raises:
+        ShapeError: X is not a matrix, is empty or ragged; kernel_size is not a pair of positive
+            integers, or is larger than X.
+        DTypeError: X is not of float16, float32, float64, integer or boolean type.
+
+    Source:
+        Dive into Deep Learning, section 7.2.8, exercise 4; Chellapilla, Puri and Simard, "High
+        Performance Convolutional Neural Networks for Document Processing" (2006).
+
+    Example:
+        >>> import d2lconv as dc
+        >>> dc.im2col([[0, 1, 2], [3, 4, 5], [6, 7, 8]], (2, 2))
+        array([[0., 1., 3., 4.],
+               [1., 2., 4., 5.],
+               [3., 4., 6., 7.],
+               [4., 5., 7., 8.]], dtype=float32)
+    """
+    return choose(X=X).ops.im2col(X, kernel_size)
+
+
+def toeplitz(K: Any, input_shape: tuple[int, int], *, sparse: bool = False) -> Any:
+    """Write a kernel as the matrix that does the same to a flattened image.
+
+    ``toeplitz(K, X.shape) @ X.reshape(-1)`` has the elements of ``corr2d(X, K)``, row by row. The
+    matrix is doubly blocked: block (i, m) is the Toeplitz matrix of the kernel's row m - i, and is
+    zero where there is no such row. So the blocks are constant along the diagonals, and each block
+    is constant along its own. It moves data and computes nothing, so it has the same bits in every
+    framework.
+
+    Args:
+        K: The kernel, shape (kh, kw).
+        input_shape: Height and width (h, w) of the image, not smaller than the kernel.
+        sparse: Give a ``scipy.sparse.csr_array``, which stores no zeros, instead of a tensor. For
+            large images: the dense matrix has more elements than the image has, squared. It has
+            no gradients, and float16 becomes float32. Needs the extra "sparse".
+
+    Returns:
+        A native tensor of shape ((h - kh + 1) * (w - kw + 1), h * w), of the kernel's floating
+        type. It can be differentiated with respect to K by the framework's own means.
+
+    Raises:
+        ShapeError: K is not a matrix, is empty or ragged; input_shape is not a pair of positive
+            integers, is smaller than K, or so large that the dense matrix has no place in memory.
+        DTypeError: K is not of float16, float32, float64, integer or boolean type.
+        ExtraNotInstalled: SciPy is not there, and the sparse matrix is asked for.
+
+    Source:
+        Dive into Deep Learning, section 7.2.8, exercise 4; Goodfellow, Bengio and Courville, *Deep
+        Learning*, section 9.1.
+
+    Example:
+        >>> import d2lconv as dc
+        >>> dc.toeplitz([[1, 2]], (2, 3))
+        array([[1., 2., 0., 0., 0., 0.],
+               [0., 1., 2., 0., 0., 0.],
+               [0., 0., 0., 1., 2., 0.],
+               [0., 0., 0., 0., 1., 2.]], dtype=float32)
+    """
+    return matrices.toeplitz(choose(K=K), K, input_shape, sparse=sparse)

@@ -4,7 +4,7 @@ from functools import cache, partial, update_wrapper
 from types import SimpleNamespace
 from typing import Any
 
-from d2lconv import api, images, learn, registry
+from d2lconv import api, images, learn, matrices, registry
 
 
 class BoundBackend(SimpleNamespace):
@@ -32,6 +32,8 @@ def _bind(name: str) -> BoundBackend:
         transpose=ops.transpose,
         corr2d=ops.corr2d,
         conv2d=ops.conv2d,
+        im2col=ops.im2col,
+        toeplitz=update_wrapper(partial(matrices.toeplitz, backend), api.toeplitz),
         Conv2D=backend.layers.Conv2D,
         learn_kernel=update_wrapper(partial(learn.learn_kernel, backend), api.learn_kernel),
         edge_image=_in(backend, api.edge_image, images.edge_image),

@@ -42,14 +42,19 @@ def output_shape(image: tuple[int, ...], kernel: tuple[int, ...]) -> tuple[int, 
 
 def kernel_size(size: Any) -> tuple[int, int]:
     """A kernel size checked: a pair (height, width) of positive integers."""
+    return pair("kernel_size", size)
+
+
+def pair(name: str, size: Any) -> tuple[int, int]:
+    """A pair (height, width) of positive integers, or a :class:`ShapeError`."""
     try:
         kh, kw = (index(n) for n in size if not isinstance(n, bool))
     except (TypeError, ValueError):
         kh = kw = 0
     if kh < 1 or kw < 1:
         raise ShapeError(
-            f"kernel_size is {size!r}; it must be a pair (height, width) of integers, each at "
-            "least 1, such as (1, 2)."
+            f"{name} is {size!r}; it must be a pair (height, width) of integers, each at least 1, "
+            "such as (1, 2)."
         )
     return kh, kw
 

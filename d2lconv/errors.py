@@ -20,6 +20,10 @@ class BackendBroken(D2LConvError, ImportError):
     """The framework is installed, but importing it fails; the reason is the ``__cause__``."""
 
 
+class ExtraNotInstalled(D2LConvError, ImportError):
+    """A function needs a library that is installed on request; the message has the command."""
+
+
 class MixedBackendsError(D2LConvError, TypeError):
     """One call got tensors of two frameworks."""
 

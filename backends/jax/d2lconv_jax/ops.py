@@ -10,9 +10,11 @@ from jax import Array as Tensor
 from jax import lax
 from jax.experimental import enable_x64
 
+from d2lconv import checks
 from d2lconv.checks import choice, output_shape
 from d2lconv.contract import FloatArray, fold
 from d2lconv.data import float_type, operands, to_array
+from d2lconv.matrices import kernel_places, window_places
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -79,6 +81,18 @@ def conv2d(X: Tensor, K: Tensor, *, method: str = "exact") -> Tensor:
     return corr2d(X, _flip(K), method=method)
 
 
+def im2col(X: Tensor, kernel_size: tuple[int, int]) -> Tensor:
+    """The windows of an image X (h, w) as the rows of a matrix (H * W, kh * kw)."""
+    (X,) = operands("jax", X=X)
+    return _pick(X, window_places(X.shape, checks.kernel_size(kernel_size)))
+
+
+def toeplitz(K: Tensor, input_shape: tuple[int, int]) -> Tensor:
+    """The matrix (H * W, h * w) that does to an image (h, w) what the kernel K (kh, kw) does."""
+    (K,) = operands("jax", K=K)
+    return _pick(K, kernel_places(K.shape, input_shape))
+
+
 @wide
 def corr2d_loop(X: Tensor, K: Tensor) -> Tensor:
     """From scratch: each output element is the sum of one window times the kernel."""
@@ -91,7 +105,9 @@ def corr2d_loop(X: Tensor, K: Tensor) -> Tensor:
     return Y
 
 
-def _gradients(*gradients: Operation) -> Callable[[Operation], Operation]:
+def _gradients(
+    *gradients: Callable[..., Tensor | None],
+) -> Callable[[Operation], Operation]:
     """Give a function of arrays its gradients: each a function of the arrays and, last, of G."""
 
     def decorate(function: Operation) -> Operation:
@@ -108,6 +124,22 @@ def _gradients(*gradients: Operation) -> Callable[[Operation], Operation]:
 @_gradients(lambda K, G: _flip(G))
 def _flip(K: Tensor) -> Tensor:
     return K[::-1, ::-1]
+
+
+@_gradients(lambda A, places, G: _put(A, places, G), lambda A, places, G: None)
+def _pick(A: Tensor, places: Tensor) -> Tensor:
+    """The elements of A at these places of it flattened; 0 at the place after the last."""
+    return jnp.append(A, jnp.zeros((), A.dtype))[places]
+
+
+@_gradients(
+    lambda A, places, G, V: jnp.zeros_like(A),
+    lambda A, places, G, V: None,
+    lambda A, places, G, V: _pick(V, places),
+)
+def _put(A: Tensor, places: Tensor, G: Tensor) -> Tensor:
+    """The gradient of _pick: the sums of what came from each place."""
+    return jnp.zeros(A.size + 1, G.dtype).at[places].add(G)[:-1].reshape(A.shape)
 
 
 def product(x: Tensor, k: Tensor) -> Tensor:

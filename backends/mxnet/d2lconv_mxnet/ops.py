@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy
 
+from d2lconv import checks
 from d2lconv.checks import choice, output_shape
 from d2lconv.contract import FloatArray, fold
 from d2lconv.data import float_type, operands, to_array
+from d2lconv.matrices import kernel_places
 from d2lconv_mxnet import numpy_view
 
 numpy_view.install()
@@ -64,6 +66,23 @@ def conv2d(X: Tensor, K: Tensor, *, method: str = "exact") -> Tensor:
     """The strict convolution: the cross-correlation with the kernel flipped in both axes."""
     X, K = operands("mxnet", X=X, K=K)
     return corr2d(X, np.flip(K, (0, 1)), method=method)
+
+
+def im2col(X: Tensor, kernel_size: tuple[int, int]) -> Tensor:
+    """The windows of an image X (h, w) as the rows of a matrix (H * W, kh * kw)."""
+    (X,) = operands("mxnet", X=X)
+    kh, kw = checks.kernel_size(kernel_size)
+    H, W = output_shape(X.shape, (kh, kw))
+    parts = [X[a : a + H, b : b + W] for a in range(kh) for b in range(kw)]
+    return np.stack([part.reshape(-1) for part in parts], axis=1)
+
+
+def toeplitz(K: Tensor, input_shape: tuple[int, int]) -> Tensor:
+    """The matrix (H * W, h * w) that does to an image (h, w) what the kernel K (kh, kw) does."""
+    (K,) = operands("mxnet", K=K)
+    places = kernel_places(K.shape, input_shape)
+    elements = np.concatenate([K.reshape(-1), np.zeros(1, dtype=K.dtype)])
+    return np.take(elements, np.array(places, dtype=places.dtype))
 
 
 def corr2d_loop(X: Tensor, K: Tensor) -> Tensor:

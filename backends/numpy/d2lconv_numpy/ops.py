@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from d2lconv import checks
 from d2lconv.checks import choice, output_shape
 from d2lconv.contract import FloatArray as Tensor
 from d2lconv.contract import fold
 from d2lconv.data import operands, to_array
+from d2lconv.matrices import kernel_places
 
 Operation = Callable[..., Tensor]
 
@@ -54,6 +56,22 @@ def conv2d(X: Tensor, K: Tensor, *, method: str = "exact") -> Tensor:
     """The strict convolution: the cross-correlation with the kernel flipped in both axes."""
     X, K = operands("numpy", X=X, K=K)
     return corr2d(X, K[::-1, ::-1], method=method)
+
+
+def im2col(X: Tensor, kernel_size: tuple[int, int]) -> Tensor:
+    """The windows of an image X (h, w) as the rows of a matrix (H * W, kh * kw)."""
+    (X,) = operands("numpy", X=X)
+    kh, kw = checks.kernel_size(kernel_size)
+    H, W = output_shape(X.shape, (kh, kw))
+    parts = [X[a : a + H, b : b + W] for a in range(kh) for b in range(kw)]
+    return np.stack([part.reshape(-1) for part in parts], axis=1)
+
+
+def toeplitz(K: Tensor, input_shape: tuple[int, int]) -> Tensor:
+    """The matrix (H * W, h * w) that does to an image (h, w) what the kernel K (kh, kw) does."""
+    (K,) = operands("numpy", K=K)
+    places = kernel_places(K.shape, input_shape)
+    return np.append(K, K.dtype.type(0))[places]
 
 
 @_quietly

@@ -6,9 +6,11 @@ from typing import Any
 
 import tensorflow as tf
 
+from d2lconv import checks
 from d2lconv.checks import choice, output_shape
 from d2lconv.contract import FloatArray, fold
 from d2lconv.data import float_type, operands, to_array
+from d2lconv.matrices import kernel_places
 
 Tensor = Any  # tf.Tensor and tf.Variable, for which TensorFlow ships no types
 Operation = Callable[..., Tensor]
@@ -52,6 +54,22 @@ def conv2d(X: Tensor, K: Tensor, *, method: str = "exact") -> Tensor:
     """The strict convolution: the cross-correlation with the kernel flipped in both axes."""
     X, K = operands("tf", X=X, K=K)
     return corr2d(X, tf.reverse(K, axis=(0, 1)), method=method)
+
+
+def im2col(X: Tensor, kernel_size: tuple[int, int]) -> Tensor:
+    """The windows of an image X (h, w) as the rows of a matrix (H * W, kh * kw)."""
+    (X,) = operands("tf", X=X)
+    kh, kw = checks.kernel_size(kernel_size)
+    H, W = output_shape(X.shape, (kh, kw))
+    parts = [X[a : a + H, b : b + W] for a in range(kh) for b in range(kw)]
+    return tf.stack([tf.reshape(part, (-1,)) for part in parts], axis=1)
+
+
+def toeplitz(K: Tensor, input_shape: tuple[int, int]) -> Tensor:
+    """The matrix (H * W, h * w) that does to an image (h, w) what the kernel K (kh, kw) does."""
+    (K,) = operands("tf", K=K)
+    places = kernel_places(K.shape, input_shape)
+    return tf.gather(tf.concat([tf.reshape(K, (-1,)), tf.zeros(1, K.dtype)], axis=0), places)
 
 
 def corr2d_loop(X: Tensor, K: Tensor) -> Tensor:

@@ -7,9 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from d2lconv import checks
 from d2lconv.checks import choice, output_shape
 from d2lconv.contract import FloatArray, fold
 from d2lconv.data import float_type, operands, to_array
+from d2lconv.matrices import kernel_places
 
 Operation = Callable[..., Tensor]
 
@@ -52,6 +54,22 @@ def conv2d(X: Tensor, K: Tensor, *, method: str = "exact") -> Tensor:
     """The strict convolution: the cross-correlation with the kernel flipped in both axes."""
     X, K = operands("torch", X=X, K=K)
     return corr2d(X, K.flip(0, 1), method=method)
+
+
+def im2col(X: Tensor, kernel_size: tuple[int, int]) -> Tensor:
+    """The windows of an image X (h, w) as the rows of a matrix (H * W, kh * kw)."""
+    (X,) = operands("torch", X=X)
+    kh, kw = checks.kernel_size(kernel_size)
+    H, W = output_shape(X.shape, (kh, kw))
+    parts = [X[a : a + H, b : b + W] for a in range(kh) for b in range(kw)]
+    return torch.stack([part.reshape(-1) for part in parts], dim=1)
+
+
+def toeplitz(K: Tensor, input_shape: tuple[int, int]) -> Tensor:
+    """The matrix (H * W, h * w) that does to an image (h, w) what the kernel K (kh, kw) does."""
+    (K,) = operands("torch", K=K)
+    places = kernel_places(K.shape, input_shape)
+    return torch.cat([K.reshape(-1), K.new_zeros(1)])[torch.from_numpy(places)]
 
 
 def corr2d_loop(X: Tensor, K: Tensor) -> Tensor:

@@ -1,0 +1,90 @@
+"""Cross-correlation as a product with a matrix: where the elements of the kernel stand in it."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from d2lconv import checks
+from d2lconv.contract import FloatArray
+from d2lconv.data import detached
+from d2lconv.errors import ShapeError
+from d2lconv.extras import needed
+from d2lconv.registry import Backend
+
+LARGEST = 2**26  # elements of a dense matrix: half a gigabyte of the places alone
+
+
+def toeplitz(
+    backend: Backend, K: Any, input_shape: tuple[int, int], *, sparse: bool = False
+) -> Any:
+    """The public ``toeplitz`` for one backend."""
+    return sparse_toeplitz(K, input_shape) if sparse else backend.ops.toeplitz(K, input_shape)
+
+
+def window_places(image: tuple[int, ...], kernel: tuple[int, ...]) -> NDArray[np.int64]:
+    """Which element of the image stands where in the matrix of its windows.
+
+    Args:
+        image: The image's shape (h, w).
+        kernel: The kernel's shape (kh, kw).
+
+    Returns:
+        A matrix (H * W, kh * kw) of places in the flattened image.
+
+    Example:
+        >>> window_places((1, 4), (1, 2))
+        array([[0, 1],
+               [1, 2],
+               [2, 3]])
+    """
+    (H, W), (kh, kw) = checks.output_shape(image, kernel), kernel
+    i, j, a, b = np.ogrid[:H, :W, :kh, :kw]
+    places: NDArray[np.int64] = (i + a) * image[1] + j + b
+    return places.reshape(H * W, kh * kw)
+
+
+def kernel_places(kernel: tuple[int, ...], image: Any) -> NDArray[np.int64]:
+    """Which element of the kernel stands where in its Toeplitz matrix.
+
+    Args:
+        kernel: The kernel's shape (kh, kw).
+        image: The image's shape (h, w).
+
+    Returns:
+        A matrix (H * W, h * w) of places in the flattened kernel; kh * kw where there is a zero.
+
+    Example:
+        >>> kernel_places((1, 2), (1, 4))
+        array([[0, 1, 2, 2],
+               [2, 0, 1, 2],
+               [2, 2, 0, 1]])
+    """
+    h, w = checks.pair("input_shape", image)
+    (H, W), (kh, kw) = checks.output_shape((h, w), kernel), kernel
+    if H * W * h * w > LARGEST:
+        raise ShapeError(
+            f"input_shape is {(h, w)}, so the matrix would have {H * W} x {h * w} elements; a "
+            f"dense one may have {LARGEST}. Use sparse=True, or a smaller image."
+        )
+    # The row (i, j) has K[a, b] in the column (i + a, j + b).
+    i, j, a, b = np.ogrid[:H, :W, :kh, :kw]
+    places = np.full((H, W, h, w), kh * kw)
+    places[i, j, i + a, j + b] = a * kw + b
+    return places.reshape(H * W, h * w)
+
+
+def sparse_toeplitz(K: Any, input_shape: Any) -> Any:
+    """The Toeplitz matrix of a kernel as a ``scipy.sparse.csr_array``; zeros take no memory."""
+    with needed("sparse"):
+        from scipy import sparse
+    values: FloatArray = detached(K, "K")
+    checks.matrix(values.shape, "K")
+    if values.dtype == np.float16:  # which SciPy does not have
+        values = values.astype(np.float32)
+    h, w = checks.pair("input_shape", input_shape)
+    columns = window_places((h, w), values.shape)
+    rows, size = columns.shape
+    elements = np.tile(values.reshape(-1), rows)
+    starts = np.arange(rows + 1) * size
+    return sparse.csr_array((elements, columns.reshape(-1), starts), shape=(rows, h * w))
