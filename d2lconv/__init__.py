@@ -12,6 +12,7 @@ Choose a backend for the process, for a block, or by name::
 
 from typing import Any
 
+from d2lconv import kernels
 from d2lconv.api import (
     Conv2D,
     conv2d,
@@ -20,6 +21,9 @@ from d2lconv.api import (
     edge_image,
     im2col,
     learn_kernel,
+    load_image,
+    photograph,
+    photographs,
     tensor,
     to_numpy,
     toeplitz,
@@ -63,7 +67,11 @@ __all__ = [
     "diagonal_image",
     "edge_image",
     "im2col",
+    "kernels",
     "learn_kernel",
+    "load_image",
+    "photograph",
+    "photographs",
     "tensor",
     "to_numpy",
     "toeplitz",
