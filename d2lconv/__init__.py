@@ -41,6 +41,7 @@ from d2lconv.errors import (
     UnknownBackend,
 )
 from d2lconv.learn import LearnedKernel
+from d2lconv.receptive import ReceptiveField, Window, receptive_field
 from d2lconv.registry import BackendStatus, backends
 from d2lconv.selection import backend, current_backend, use
 
@@ -57,8 +58,10 @@ __all__ = [
     "ExtraNotInstalled",
     "LearnedKernel",
     "MixedBackendsError",
+    "ReceptiveField",
     "ShapeError",
     "UnknownBackend",
+    "Window",
     "backend",
     "backends",
     "conv2d",
@@ -72,6 +75,7 @@ __all__ = [
     "load_image",
     "photograph",
     "photographs",
+    "receptive_field",
     "tensor",
     "to_numpy",
     "toeplitz",

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from d2lconv import api, images, kernels, learn, matrices, registry, selection
+from d2lconv.receptive import Window, receptive_field
 
 
 class BoundBackend(SimpleNamespace):
@@ -41,6 +42,8 @@ def _bind(name: str) -> BoundBackend:
         photographs=api.photographs,
         photograph=_in(backend, api.photograph, images.photograph),
         load_image=_in(backend, api.load_image, images.load_image),
+        receptive_field=receptive_field,
+        Window=Window,
         kernels=SimpleNamespace(
             **{function: _within(name, getattr(kernels, function)) for function in kernels.__all__}
         ),
