@@ -40,6 +40,7 @@ from d2lconv.errors import (
     ShapeError,
     UnknownBackend,
 )
+from d2lconv.exercise import Exercise, Verdict, check, exercises
 from d2lconv.learn import LearnedKernel
 from d2lconv.receptive import ReceptiveField, Window, receptive_field
 from d2lconv.registry import BackendStatus, backends
@@ -55,20 +56,24 @@ __all__ = [
     "Conv2D",
     "D2LConvError",
     "DTypeError",
+    "Exercise",
     "ExtraNotInstalled",
     "LearnedKernel",
     "MixedBackendsError",
     "ReceptiveField",
     "ShapeError",
     "UnknownBackend",
+    "Verdict",
     "Window",
     "backend",
     "backends",
+    "check",
     "conv2d",
     "corr2d",
     "current_backend",
     "diagonal_image",
     "edge_image",
+    "exercises",
     "im2col",
     "kernels",
     "learn_kernel",
