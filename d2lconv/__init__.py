@@ -10,6 +10,7 @@ Choose a backend for the process, for a block, or by name::
     from d2lconv import torch as d2l
 """
 
+from importlib import import_module
 from typing import Any
 
 from d2lconv import kernels
@@ -90,8 +91,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """The API bound to a backend: ``from d2lconv import torch as d2l``."""
+    """The API bound to a backend, ``from d2lconv import torch as d2l``, and ``dc.figures``."""
     from d2lconv import registry
+
+    if name == "figures":  # only now, because matplotlib is slow to import, and may not be there
+        return import_module("d2lconv.figures")
 
     if not name.startswith("_"):
         try:
