@@ -28,7 +28,7 @@ GRADIENT = np.array([[8, 12], [20, 24]], np.float32)  # the sums of the windows 
 
 GRADIENTS = ("gradient", "no error", "works", "fine", "ok")
 NOTHING = ("none", "nothing", "no gradient")
-ERRORS = ("error", "exception", "raise", "fail", "place")
+ERRORS = ("error", "exception", "raise", "fail", "crash", "place")
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def check_gradient(answer: Any) -> str:
     current = selection.current_backend()
     claims = answer if isinstance(answer, Mapping) and answer else {current: answer}
     for name, claim in claims.items():
-        said, seen = _kind(claim), differentiate(name)
+        said, seen = _kind(claim), differentiate(str(name).lower())
         if said != seen.kind:
             framework = registry.manifests()[seen.backend][0].framework
             raise Wrong(

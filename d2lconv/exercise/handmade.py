@@ -187,7 +187,7 @@ def _check_line(answer: Any) -> str:
 
 def check_blur(answer: Any) -> str:
     """Whether a kernel takes means: weights that are not negative, sum to 1, and are several."""
-    K, error = matrix(_made(answer, [3], [1.0]), A_KERNEL, row=True)
+    K, error = matrix(_made(answer, [3], [1.0], [3, 1.0]), A_KERNEL, row=True)
     total, bound = _answers(K, np.ones(K.shape), error)
     if abs(total - 1) > bound * K.size:  # dividing by a sum brings the sum's own rounding in
         X = np.ones(K.shape)

@@ -24,6 +24,8 @@ SHAPES = (
 )
 LESSON = SHAPES[5]
 
+PRAISE = "The product is the cross-correlation."
+
 Way = Callable[[Matrix, Matrix], list[Any]]
 
 
@@ -72,7 +74,11 @@ def _checker(what: str, true: Callable[[Matrix, Matrix], Matrix], *ways: Way) ->
                     **data,
                 )
             return
-        T, _ = matrix(found, "a matrix")
+        T, _ = matrix(found, "a matrix", row=True)
+        if T.shape == Y.shape or (T.size == Y.size and 1 in T.shape):  # it was multiplied already
+            flat = T.reshape(-1)
+            if any(np.array_equal(flat, Y.reshape(-1)[order]) for order in _orders(Y.shape)):
+                return
         inner = K.shape if what == "windows" else X.shape
         if any(np.array_equal(T, layout) for layout in _layouts(expected, Y.shape, inner)):
             return
@@ -87,13 +93,20 @@ def _checker(what: str, true: Callable[[Matrix, Matrix], Matrix], *ways: Way) ->
         )
 
     def check(answer: Any) -> str:
-        if callable(answer):
-            for shapes in SHAPES:
-                X, K = _case(*shapes)
-                compare(X, K, call(answer, *(way(X, K) for way in ways)))
-        else:
+        if not callable(answer):
             compare(*_case(*LESSON), answer)
-        return "The product is the cross-correlation."
+            return PRAISE
+        problems = []
+        for way in ways:
+            try:
+                for shapes in SHAPES:
+                    X, K = _case(*shapes)
+                    compare(X, K, call(answer, way(X, K)))
+                return PRAISE
+            except Wrong as wrong:
+                problems.append(wrong)
+        # Of the ways to call it, the first one that it took tells most.
+        raise next((p for p in problems if "found" in (p.counterexample or {})), problems[0])
 
     return check
 
@@ -115,8 +128,8 @@ EXERCISES = (
         "Write the windows of the image X (h, w) into a matrix, so that its product with the "
         "flattened kernel has the elements of corr2d(X, K). Answer with a function that takes X "
         "and the kernel's size (kh, kw) and gives the matrix, or takes X and K and gives a pair of "
-        "matrices to multiply; or with the matrix for X = [[0, 1, 2], [3, 4, 5], [6, 7, 8]] and a "
-        "kernel of the size (2, 2).",
+        "matrices to multiply, or their product; or with the matrix for X = [[0, 1, 2], [3, 4, 5], "
+        "[6, 7, 8]] and a kernel of the size (2, 2).",
         "Each element of the output is a sum of products of one window: one row for each.",
         "One row for each window, one column for each element of the kernel. It is called im2col. "
         "Every pixel is written down up to kh * kw times: more memory, for one fast product.",
@@ -139,7 +152,8 @@ EXERCISES = (
         "Write the kernel K (kh, kw) into a matrix, so that its product with the flattened image X "
         "(h, w) has the elements of corr2d(X, K). Answer with a function that takes K and the "
         "image's shape (h, w) and gives the matrix, or takes K and X and gives a pair of matrices "
-        "to multiply; or with the matrix for K = [[0, 1], [2, 3]] and the shape (3, 3).",
+        "to multiply, or their product; or with the matrix for K = [[0, 1], [2, 3]] and the shape "
+        "(3, 3).",
         "For each element of the output, write down what each pixel is multiplied by; mostly 0.",
         "One row for each window, one column for each pixel. Rows of blocks, each block constant "
         "along its diagonals, and the blocks along theirs: a doubly blocked Toeplitz matrix.",
@@ -153,6 +167,7 @@ EXERCISES = (
             lambda X, K: [K, X.shape],
             lambda X, K: [K, *X.shape],
             lambda X, K: [K, X],
+            lambda X, K: [X, K],
         ),
         shows="toeplitz",
     ),
