@@ -10,9 +10,10 @@ Choose a backend for the process, for a block, or by name::
     from d2lconv import torch as d2l
 """
 
+from importlib import import_module
 from typing import Any
 
-from d2lconv import parity
+from d2lconv import kernels, parity
 from d2lconv.api import (
     Conv2D,
     conv2d,
@@ -21,6 +22,9 @@ from d2lconv.api import (
     edge_image,
     im2col,
     learn_kernel,
+    load_image,
+    photograph,
+    photographs,
     tensor,
     to_numpy,
     toeplitz,
@@ -37,7 +41,9 @@ from d2lconv.errors import (
     ShapeError,
     UnknownBackend,
 )
+from d2lconv.exercise import Exercise, Verdict, check, exercises
 from d2lconv.learn import LearnedKernel
+from d2lconv.receptive import ReceptiveField, Window, receptive_field
 from d2lconv.registry import BackendStatus, backends
 from d2lconv.selection import backend, current_backend, use
 
@@ -51,21 +57,32 @@ __all__ = [
     "Conv2D",
     "D2LConvError",
     "DTypeError",
+    "Exercise",
     "ExtraNotInstalled",
     "LearnedKernel",
     "MixedBackendsError",
+    "ReceptiveField",
     "ShapeError",
     "UnknownBackend",
+    "Verdict",
+    "Window",
     "backend",
     "backends",
+    "check",
     "conv2d",
     "corr2d",
     "current_backend",
     "diagonal_image",
     "edge_image",
+    "exercises",
     "im2col",
+    "kernels",
     "learn_kernel",
+    "load_image",
     "parity",
+    "photograph",
+    "photographs",
+    "receptive_field",
     "tensor",
     "to_numpy",
     "toeplitz",
@@ -75,8 +92,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """The API bound to a backend: ``from d2lconv import torch as d2l``."""
+    """The API bound to a backend, ``from d2lconv import torch as d2l``, and ``dc.figures``."""
     from d2lconv import registry
+
+    if name == "figures":  # only now, because matplotlib is slow to import, and may not be there
+        return import_module("d2lconv.figures")
 
     if not name.startswith("_"):
         try:

@@ -3,6 +3,7 @@
 Everything here is also in the API bound to one backend, ``from d2lconv import torch as d2l``.
 """
 
+from os import PathLike
 from typing import Any
 
 from d2lconv import images, learn, matrices
@@ -279,6 +280,73 @@ def diagonal_image(n: int) -> Any:
                [0., 1.]], dtype=float32)
     """
     return tensor(images.diagonal_image(n))
+
+
+def photographs() -> dict[str, str]:
+    """Name the photographs that come with the package.
+
+    Returns:
+        What each name shows, where it is from, and its licence; the names are for
+        :func:`photograph`.
+
+    Example:
+        >>> import d2lconv as dc
+        >>> list(dc.photographs())
+        ['brick', 'cameraman', 'coins', 'rocket']
+    """
+    return dict(images.PHOTOGRAPHS)
+
+
+def photograph(name: str) -> Any:
+    """Take one of the photographs that come with the package, to try kernels on.
+
+    Args:
+        name: One of :func:`photographs`: "brick", "cameraman", "coins" or "rocket".
+
+    Returns:
+        A float32 tensor of shape (128, 128) of the backend in force, from 0, black, to 1, white.
+
+    Raises:
+        ArgumentError: There is no such photograph.
+
+    Source:
+        The sample images of scikit-image; all are free of copyright, see :func:`photographs`.
+
+    Example:
+        >>> import d2lconv as dc
+        >>> dc.photograph("coins").shape
+        (128, 128)
+    """
+    return tensor(images.photograph(name))
+
+
+def load_image(path: str | PathLike[str]) -> Any:
+    """Read a picture of your own, as an image in shades of grey.
+
+    A colour becomes its luminance, 0.299 red + 0.587 green + 0.114 blue, the weights with which
+    the eye's sensitivity enters Recommendation ITU-R BT.601. What is transparent lies on white. A
+    photograph that was taken with the camera turned is turned upright.
+
+    Args:
+        path: The path of a PNG or JPEG file, or of another kind that Pillow reads.
+
+    Returns:
+        A float32 tensor of shape (height, width) of the backend in force, from 0, black, to 1,
+        white. The file is read by Pillow in every backend, so the bits are the same.
+
+    Raises:
+        ArgumentError: There is no such file, or it is no picture, or has samples of 32 bits.
+        ExtraNotInstalled: Pillow is not there.
+
+    Example:
+        >>> import d2lconv as dc
+        >>> dc.load_image("holiday.png")
+        Traceback (most recent call last):
+        d2lconv.errors.ArgumentError: 'holiday.png' is no image that can be read \
+(FileNotFoundError: [Errno 2] No such file or directory: 'holiday.png'); it must be the path of a \
+picture, such as a PNG or JPEG file.
+    """
+    return tensor(images.load_image(path))
 
 
 def im2col(X: Any, kernel_size: tuple[int, int]) -> Any:

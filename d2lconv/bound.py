@@ -4,7 +4,8 @@ from functools import cache, partial, update_wrapper
 from types import SimpleNamespace
 from typing import Any
 
-from d2lconv import api, images, learn, matrices, registry
+from d2lconv import api, images, kernels, learn, matrices, registry, selection
+from d2lconv.receptive import Window, receptive_field
 
 
 class BoundBackend(SimpleNamespace):
@@ -38,6 +39,14 @@ def _bind(name: str) -> BoundBackend:
         learn_kernel=update_wrapper(partial(learn.learn_kernel, backend), api.learn_kernel),
         edge_image=_in(backend, api.edge_image, images.edge_image),
         diagonal_image=_in(backend, api.diagonal_image, images.diagonal_image),
+        photographs=api.photographs,
+        photograph=_in(backend, api.photograph, images.photograph),
+        load_image=_in(backend, api.load_image, images.load_image),
+        receptive_field=receptive_field,
+        Window=Window,
+        kernels=SimpleNamespace(
+            **{function: _within(name, getattr(kernels, function)) for function in kernels.__all__}
+        ),
     )
 
 
@@ -51,5 +60,15 @@ def _in(backend: registry.Backend, public: Any, make: Any) -> Any:
 
     def function(*args: Any, **kwargs: Any) -> Any:
         return backend.ops.tensor(make(*args, **kwargs))
+
+    return update_wrapper(function, public)
+
+
+def _within(name: str, public: Any) -> Any:
+    """The public function, called where the backend is in force."""
+
+    def function(*args: Any, **kwargs: Any) -> Any:
+        with selection.backend(name):
+            return public(*args, **kwargs)
 
     return update_wrapper(function, public)

@@ -1,9 +1,24 @@
-"""The lesson's images."""
+"""The lesson's images, four photographs, and the reader's own."""
+
+from importlib.resources import files
+from os import PathLike, fspath
+from typing import Final
 
 import numpy as np
 
 from d2lconv import checks
 from d2lconv.contract import FloatArray
+from d2lconv.errors import ArgumentError
+from d2lconv.extras import needed
+
+# Each was taken from scikit-image 0.26.0, made grey by luminance where it had colours, cropped to a
+# square, and reduced to 128x128 by averaging blocks of 2x2, 3x3 or 4x4 pixels.
+PHOTOGRAPHS: Final = {
+    "brick": "a brick wall, from CC0Textures (Bricks25), CC0",
+    "cameraman": "a man with a camera on a tripod, by Lav Varshney, CC0",
+    "coins": "Greek coins from Pompeii, Brooklyn Museum, no known copyright restrictions",
+    "rocket": "a Falcon 9 before the launch of DSCOVR, by SpaceX, public domain",
+}
 
 
 def edge_image() -> FloatArray:
@@ -16,3 +31,38 @@ def edge_image() -> FloatArray:
 def diagonal_image(n: int) -> FloatArray:
     """The n x n image of zeros with ones on its main diagonal."""
     return np.eye(checks.whole_number("n", n, least=1), dtype=np.float32)
+
+
+def photograph(name: str) -> FloatArray:
+    """One of the photographs: 128x128, from 0 for black to 1 for white."""
+    checks.choice("photograph", name, PHOTOGRAPHS)
+    with files("d2lconv").joinpath("photographs.npz").open("rb") as file:
+        pixels: FloatArray = np.load(file)[name] / 255
+    return pixels.astype(np.float32)
+
+
+def load_image(path: str | PathLike[str]) -> FloatArray:
+    """A picture from a file, by luminance, from 0 for black to 1 for white."""
+    with needed("images"):
+        from PIL import Image, ImageOps
+    try:
+        with Image.open(fspath(path)) as file:
+            image = ImageOps.exif_transpose(file)
+            image.load()
+    except (OSError, ValueError, TypeError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ArgumentError(
+            f"{path!r} is no image that can be read ({type(error).__name__}: {error}); it must be "
+            "the path of a picture, such as a PNG or JPEG file."
+        ) from error
+    if image.mode.startswith("I;16"):
+        return (np.asarray(image) / 65535).astype(np.float32)
+    if image.mode in ("I", "F"):
+        raise ArgumentError(
+            f"{path!r} has samples of 32 bits, of which nobody says how bright they are; save it "
+            "with 8 or 16 bits, as PNG or JPEG."
+        )
+    image = image.convert("RGBA")
+    page = Image.new("RGBA", image.size, "white")
+    red, green, blue = np.asarray(Image.alpha_composite(page, image), np.int64)[..., :3].T
+    luminance: FloatArray = (299 * red + 587 * green + 114 * blue).T / 255_000
+    return luminance.astype(np.float32)

@@ -6,6 +6,8 @@ A backend is a package with a manifest in its ``__init__`` and three modules bes
     [project.entry-points."d2lconv.backends"]
     torch = "d2lconv_torch:manifest"
 
+A fourth module, ``exercises``, is optional: see :mod:`d2lconv.exercise.gradients`.
+
 The manifest's package must import no framework: it is read to list the backends, the three
 modules are imported when one is used.
 """

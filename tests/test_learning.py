@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from frameworks import assert_same_bits
+from frameworks import assert_same_bits, vjp
 
 import d2lconv as dc
 from d2lconv import published
@@ -128,6 +128,26 @@ def test_a_strictly_convolving_target_teaches_the_flipped_kernel(d2l):
     learned = d2l.learn_kernel(X, Y, (1, 2), epochs=100)
     # A step shrinks the error by a factor of 0.8 or less: 100 steps to below 1e-9 of it.
     np.testing.assert_array_equal(np.round(dc.to_numpy(learned.kernel), 3), [[-1, 1]])
+
+
+def test_a_strictly_convolving_layer_learns_the_flipped_kernel_with_the_same_bits(framework):
+    """Learning through conv2d, by the framework's own differentiation, step by step."""
+    d2l = bind(framework)
+    rng = np.random.default_rng(2)
+    X = d2l.tensor(rng.standard_normal((7, 8), dtype=np.float32))
+    Y = d2l.corr2d(X, rng.standard_normal((2, 3), dtype=np.float32))
+    start = rng.standard_normal((2, 3), dtype=np.float32)
+    run = dc.numpy.learn_kernel(dc.to_numpy(X), dc.to_numpy(Y), (2, 3), lr=1e-3, init=start)
+    kernel = start[::-1, ::-1].copy()
+    for _ in range(10):
+        D = d2l.to_numpy(d2l.conv2d(X, kernel)) - d2l.to_numpy(Y)
+        _, (dK,) = vjp(
+            framework, lambda K: d2l.conv2d(X, K), [d2l.tensor(kernel)], d2l.tensor(D + D)
+        )
+        kernel = kernel - np.float32(1e-3) * d2l.to_numpy(dK)
+    assert_same_bits(kernel[::-1, ::-1], run.kernel, "kernel")
+    output = d2l.to_numpy(d2l.conv2d(X, kernel))
+    assert_same_bits(output, dc.numpy.corr2d(dc.to_numpy(X), run.kernel), "output")
 
 
 def test_learning_leaves_its_inputs_alone(framework):

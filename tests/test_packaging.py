@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 BACKENDS = ("numpy", "torch", "tf", "mxnet", "jax")
-PARTS = ("__init__.py", "ops.py", "layers.py", "learning.py", "py.typed")
+PARTS = ("__init__.py", "ops.py", "layers.py", "learning.py", "exercises.py", "py.typed")
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +32,7 @@ def test_the_wheel_carries_every_backend(built):
     for backend in BACKENDS:
         assert {f"d2lconv_{backend}/{part}" for part in PARTS} <= names
     assert {"d2lconv/py.typed", "d2lconv/published.json", "d2lconv_mxnet/numpy_view.py"} <= names
+    assert "d2lconv/photographs.npz" in names
     tops = {name.partition("/")[0] for name in names}
     assert tops == {"d2lconv", "d2lconv-0.1.0.dist-info", *(f"d2lconv_{b}" for b in BACKENDS)}
     assert any(name.endswith("licenses/LICENSE") for name in names)

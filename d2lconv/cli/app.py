@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from d2lconv import __version__
+from d2lconv.cli import exercise
 from d2lconv.errors import D2LConvError
 
 app = typer.Typer(
@@ -16,6 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(exercise.app, name="exercise")
 
 Backends = Annotated[
     list[str] | None,
