@@ -33,7 +33,7 @@ def _bind(name: str) -> BoundBackend:
         transpose=ops.transpose,
         corr2d=ops.corr2d,
         conv2d=ops.conv2d,
-        im2col=ops.im2col,
+        im2col=update_wrapper(partial(matrices.im2col, backend), api.im2col),
         toeplitz=update_wrapper(partial(matrices.toeplitz, backend), api.toeplitz),
         Conv2D=backend.layers.Conv2D,
         learn_kernel=update_wrapper(partial(learn.learn_kernel, backend), api.learn_kernel),

@@ -15,6 +15,11 @@ from d2lconv.registry import Backend
 LARGEST = 2**26  # elements of a dense matrix: half a gigabyte of the places alone
 
 
+def im2col(backend: Backend, X: Any, kernel_size: tuple[int, int]) -> Any:
+    """The public ``im2col`` for one backend."""
+    return backend.ops.im2col(X, kernel_size)
+
+
 def toeplitz(
     backend: Backend, K: Any, input_shape: tuple[int, int], *, sparse: bool = False
 ) -> Any:
