@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import pytest
 from children import write
@@ -147,23 +148,28 @@ def test_another_interpreter_serves_a_backend(tmp_path):
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are sent as on POSIX")
 def test_an_interrupted_run_leaves_the_files_and_no_process(tmp_path):
-    hangs = TOY["d2lconv_toy/ops.py"] + "\nimport time\ntime.sleep(600)\n"
-    path = write(tmp_path, {**TOY, "d2lconv_toy/ops.py": hangs})
+    there = tmp_path / "there"
+    hangs = f"open({str(there)!r}, 'w').close()\nimport time\ntime.sleep(600)\n"
+    path = write(tmp_path, {**TOY, "d2lconv_toy/ops.py": TOY["d2lconv_toy/ops.py"] + hangs})
     old = tmp_path / "a.json"
     old.write_text("old")
     command = [sys.executable, "-m", "d2lconv", "parity", "-b", "toy", "--json", str(old)]
     child = subprocess.Popen(
-        command,
-        env={**os.environ, "PYTHONPATH": str(path)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
+        command, env={**os.environ, "PYTHONPATH": str(path)}, start_new_session=True
     )
-    time.sleep(5)
-    assert child.poll() is None
-    child.send_signal(signal.SIGINT)
-    child.communicate(timeout=60)
-    assert child.returncode == 130
-    assert old.read_text() == "old"
-    with pytest.raises(ProcessLookupError):  # the whole session is gone, workers included
-        os.killpg(child.pid, 0)
+    try:
+        for _ in range(1200):  # until the worker is at work
+            if there.exists():
+                break
+            time.sleep(0.1)
+        assert child.poll() is None
+        child.send_signal(signal.SIGINT)
+        assert child.wait(timeout=60) == 130
+        assert old.read_text() == "old"
+        time.sleep(0.5)
+        with pytest.raises(ProcessLookupError):  # the whole session is gone, workers included
+            os.killpg(child.pid, 0)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()

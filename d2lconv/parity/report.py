@@ -79,7 +79,8 @@ class ParityReport:
     def __str__(self) -> str:
         counted = [f"{n:,} {WORDS[verdict]}" for verdict, n in self.totals.items()]
         return (
-            f"{len(self.cases)} cases in {', '.join(self.backends) or 'no backend'}: "
+            f"{len(self.cases)} case{'s' * (len(self.cases) != 1)} in "
+            f"{', '.join(self.backends) or 'no backend'}: "
             f"{'; '.join(counted)}"
         )
 

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -220,4 +220,7 @@ def _ended(group: Any) -> Iterator[None]:
     try:
         yield
     finally:
+        for gateway in list(group):  # those that are still at work; a busy one would not listen
+            with suppress(Exception):
+                gateway._io.kill()
         group.terminate(timeout=1)
