@@ -205,11 +205,4 @@ def _blame(a: Any, e: Any, X: Any, K: Any, worst: tuple[int, ...]) -> str:
         if far:
             off.append(name)
     # The difference is larger than the sum of the two bounds, so one at least is beyond its own.
-    return f". The true value is {_decimal(true)}, so {' and '.join(off)} is wrong"
-
-
-def _decimal(true: Fraction) -> str:
-    try:
-        return repr(float(true))
-    except OverflowError:
-        return "beyond the largest number"
+    return f". The true value is {float(true)!r}, so {' and '.join(off)} is wrong"
