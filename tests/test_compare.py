@@ -107,6 +107,24 @@ def test_a_fault_is_a_bug(fault, shape, dtype):
     assert compare(corr2d(X, K), actual, X=X, K=K).reason.endswith("so expected is wrong")
 
 
+@over_cases
+def test_a_fault_behind_a_fourier_transform_is_a_bug(shape, dtype):
+    X, K = operands(shape, dtype)
+    bound = bounds.fft(X, K) + bounds.corr2d(X, K)
+    expected = corr2d(X, K)
+    assert compare(corr2d(X, K, method="fft"), expected, bound=bound).verdict != "bug"
+    for fault in FAULTS:
+        if fault is not axes_in_the_wrong_order or 1 not in shape:
+            assert compare(fault(X, K), expected, bound=bound).verdict == "bug", fault
+
+
+def test_a_fault_behind_a_large_fourier_transform_is_a_bug():
+    rng = np.random.default_rng(0)
+    X, K = rng.random((256, 256), "f4"), rng.standard_normal((15, 15), "f4")
+    bound = bounds.fft(X, K) + bounds.corr2d(X, K)
+    assert compare(dropped_tap(X, K), corr2d(X, K), bound=bound).verdict == "bug"
+
+
 @pytest.mark.parametrize("fault", FAULTS[:7], ids=lambda f: f.__name__)
 @pytest.mark.parametrize("scale", [1e-2, 3e-3])
 def test_a_fault_in_small_numbers_of_float16_is_a_bug(fault, scale):

@@ -175,7 +175,7 @@ def fft(X: Any, K: Any, dtype: Any = None) -> Array:
     An FFT mixes all elements, so the error of one output element is bounded by the size of all of
     X and K, not by that of its window. Let the sides of the transforms be powers of two, with room
     for X and, if one likes, for K beside it (a linear instead of a cyclic correlation). Let N be
-    the number of elements, and L = log2 N.
+    the number of elements, L = log2 N, and ||.|| the 2-norm.
 
     *One transform.* Radix-2 butterflies pass every element through L stages: a product with a
     root of unity, itself rounded (relative error u), and an addition. A complex product has an
@@ -183,22 +183,25 @@ def fft(X: Any, K: Any, dtype: Any = None) -> Array:
     e = (1+u) * (1+sqrt(2)*gamma(2)) * (1+u) - 1, and a transform at most p = (1+e)**(L+2) - 1.
     The two stages to spare are for packing real input into half as many complex elements and
     unpacking their transform: an addition, a product with a root of unity, an addition. Larger
-    radices do the work of several stages with fewer roundings. For the transforms Fx and Fk:
+    radices do the work of several stages with fewer roundings. Each stage is sqrt(2) times a
+    unitary matrix, the unpacking too, hence for the transforms Fx and Fk (Higham, section 24.1,
+    theorem 24.2)
 
-        ||error of Fx||_2 <= p * sqrt(N) * ||X||_2;   |error of Fk| <= 2*p * ||K||_1 in each element
+        ||error of Fx|| <= p * sqrt(N) * ||X||;   ||error of Fk|| <= p * sqrt(N) * ||K||.
 
-    The first holds since each stage is sqrt(2) times a unitary matrix (Higham, section 24.1,
-    theorem 24.2), the unpacking too. The second holds since an element of Fk is a sum in which
-    each element of K has passed all stages once, each with a factor of modulus 1; where real
-    input is unpacked, it comes in twice, by the sum and by the difference of two elements, even
-    though one of the two contributions cancels.
+    *The product* P of the two, element by element. By Cauchy and Schwarz, the sum of its moduli is
+    at most ||Fx|| * ||Fk|| = N * ||X|| * ||K||, and the sum of the moduli of its errors at most
+    that times (1+p)**2 * (1+sqrt(2)*gamma(2)) - 1.
 
-    *The product* of the two is at most ||K||_1 * sqrt(N) * ||X||_2 in the 2-norm, its relative
-    error (1+p) * (1+2*p) * (1+sqrt(2)*gamma(2)) - 1. *The way back* divides the 2-norm by sqrt(N),
-    with another factor 1+p, and one rounding for the division by N. No element is larger than the
-    2-norm, and 1 + 2*p <= (1+p)**2, hence for every output element
+    *The way back* makes every output element a sum of all elements of P, each times a factor of
+    modulus 1, divided by N. So the errors of P add at most their sum / N. Its own roundings add at
+    most 2*p times the sum of the moduli of P / N: an element passes all stages once, but where
+    real output is unpacked, it comes in twice, by the sum and by the difference of two elements,
+    even though one of the two contributions cancels. The division by N is one rounding.
 
-        |computed - true| <= ||X||_2 * ||K||_1 * ((1+p)**4 * (1+sqrt(2)*gamma(2)) * (1+u) - 1).
+    Since 1 + 2*p <= (1+p)**2, all this makes for every output element
+
+        |computed - true| <= ||X|| * ||K|| * ((1+p)**4 * (1+sqrt(2)*gamma(2)) * (1+u) - 1).
 
     float16 is transformed in float32, and rounded at the end. What underflows on the way adds
     less than ``tiny`` an operation, magnified no more than the signal is. Where the transforms
@@ -227,21 +230,19 @@ def fft(X: Any, K: Any, dtype: Any = None) -> Array:
     narrowed = _narrowed(X, dtype) + _narrowed(K, dtype)
     tiny = float(np.finfo(work).tiny)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        norm_x, sum_x, sum_k = math.hypot(*X.flat), np.abs(X).sum(), np.abs(K).sum()
-        rounding = norm_x * sum_k * (relative + (1 + relative) * gamma(narrowed, dtype))
+        sum_x, sum_k = np.abs(X).sum(), np.abs(K).sum()
+        size = math.hypot(*X.flat) * math.hypot(*K.flat)
+        rounding = size * (relative + (1 + relative) * gamma(narrowed, dtype))
         underflow = 8 * stages * N * tiny + narrowed * _underflow(dtype)
         bound = np.full(shape, (rounding + underflow * (1 + sum_k + sum_x)) * (1 + 1e-9))
         if dtype == "float16":
-            size = registry.load("numpy").ops.corr2d_exact(np.abs(X), np.abs(K)) + bound
-            bound += gamma(1, dtype) * size + _underflow(dtype)
-            bound[size > float(np.finfo(dtype).max)] = math.inf
+            result = registry.load("numpy").ops.corr2d_exact(np.abs(X), np.abs(K)) + bound
+            bound += gamma(1, dtype) * result + _underflow(dtype)
+            bound[result > float(np.finfo(dtype).max)] = math.inf
         largest = max(N * sum_x * sum_k, sum_x, sum_k) * (1 + relative)
-    if (
-        not largest < float(np.finfo(work).max)
-        or _beyond(X, dtype).any()
-        or _beyond(K, dtype).any()
-    ):
-        bound[:] = math.inf  # NaN too
+    beyond = _beyond(X, dtype).any() or _beyond(K, dtype).any()
+    if beyond or not largest < float(np.finfo(work).max):  # NaN too
+        bound[:] = math.inf
     return bound
 
 
@@ -260,7 +261,7 @@ def learning(
         error of the loss: the sum of 2 |D| d + d**2 + gamma(m) * (|D| + d)**2
         new error of g:    r = 2 |A|^T (f + gamma(m) * (|D| + d))
         size of g:         s = |g| + 2 |A|^T |A| e + r
-        new error of k:    q = lr*r + gamma(3) * lr*s + gamma(1) * (K + lr*s)
+        new error of k:    q = lr*r + gamma(3) * lr*s + gamma(1) * K
         e after the step:  |M| e + q
 
     The old error passes through M itself, which shrinks it wherever learning converges; only the
@@ -346,7 +347,7 @@ class _Step:
         error_g = (2 * (A.T @ (A @ e)) + r) * slack
         s = g + error_g
         rate = min(lr, once) if lr < float(info.tiny) else 0.0  # lost of lr beyond its rounding
-        q = lr * r + (gamma(3, dtype) * lr + 2 * rate) * s + gamma(1, dtype) * (K + lr * s)
+        q = lr * r + (gamma(3, dtype) * lr + 2 * rate) * s + gamma(1, dtype) * K
         q += 3 * once + flushed * (lr + s + 1)
         after = (self.M @ e + q) * slack
         sums = for_D * terms + terms, for_sums * squares + squares, 2 * (A.T @ size_D) + r
