@@ -273,8 +273,8 @@ def learning(
 
     Underflow adds what the module says: an operation loses less than ``tiny``, and a product with
     a subnormal operand less than ``tiny`` times the other one. If lr itself is below ``tiny``,
-    all of it may be lost. Where something may overflow, this bound and all later ones are
-    infinite, and so they are where an operand is infinite or NaN.
+    all of it may be lost. Where a loss may overflow, its bound is infinite; where another number
+    may, all bounds from there on are, and so they are where an operand is infinite or NaN.
 
     Args:
         X: The image (h, w).
@@ -350,10 +350,12 @@ class _Step:
         q = lr * r + (gamma(3, dtype) * lr + 2 * rate) * s + gamma(1, dtype) * K
         q += 3 * once + flushed * (lr + s + 1)
         after = (self.M @ e + q) * slack
-        sums = for_D * terms + terms, for_sums * squares + squares, 2 * (A.T @ size_D) + r
-        reached = np.concatenate([np.ravel(size) for size in (*sums, s, K + lr * s, lr)])
-        if not (reached < float(info.max)).all():  # NaN too
-            after, loss = np.full_like(e, math.inf), math.inf
+        # Where all that is reached is below the largest number, and no NaN, nothing overflows.
+        sums = (1 + for_D) * terms, 2 * (A.T @ size_D) + r, s, K + lr * s, np.array([lr])
+        if not (np.concatenate(sums) < float(info.max)).all():
+            after = np.full_like(e, math.inf)
+        if not max(float(terms.max()), (1 + for_sums) * squares) < float(info.max):
+            loss = math.inf
         return after, d, error_g, loss * slack
 
 
