@@ -3,10 +3,18 @@
 A result within its bound may be honest arithmetic in another order. A result beyond it is not:
 no order of the additions, no fusion, no wider intermediate type can explain it.
 
-**The model.** A floating-point operation gives the true value times (1 + d), |d| <= u, where u is
-the unit roundoff: 2**-11 for float16, 2**-24 for float32, 2**-53 for float64. k such factors
-multiplied are 1 + t with |t| <= gamma(k) = k*u / (1 - k*u), for k*u < 1. (Higham, *Accuracy and
-Stability of Numerical Algorithms*, 2nd ed., sections 2.2 and 3.1, lemma 3.1.)
+**The model.** A floating-point operation, rounded to nearest, gives the true value times (1 + d),
+|d| <= u, where u is the unit roundoff: 2**-11 for float16, 2**-24 for float32, 2**-53 for float64
+(Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd ed., section 2.2). k such factors
+multiplied are 1 + t with |t| <= exp(k*u) - 1, since 1 + u <= exp(u) and 1 - (1-u)**k <= k*u. This
+is at most the usual k*u / (1 - k*u) (lemma 3.1 there), and needs no condition on k.
+
+An operation may be done in a wider type and its result rounded again (float16 by way of float32,
+float64 in the 80 bits of an x87), which gives two factors, the first with 2**-11 * u at most. So
+
+    gamma(k) = exp(k * u * (1 + 2**-11)) - 1
+
+bounds the relative error of k operations in either manner.
 
 **A sum of n products** is rounded n - 1 times on the way of a term through the additions at most,
 whatever their order, and once in the product, unless a fused multiply-add leaves that out. So every
@@ -14,17 +22,28 @@ term carries at most n factors, and with S the sum of the absolute values of the
 
     |computed - true| <= gamma(n) * S            (Higham, section 3.1, equation 3.5).
 
-A wider type on the way has smaller factors, and rounding its result at the end is one factor.
+Summing in a wider type and rounding at the end gives a term n factors of the wider type and one
+more, and n * 2**-11 * u + u <= n * u * (1 + 2**-11). Operands that are of a wider type than the
+result, and not numbers of its type, have to be rounded first: one factor more for either of them.
+Compensated summation (Kahan's) is no mere order of additions, but closer to the true value: a term
+carries 2*u + O(n*u**2), and u from the product (Higham, section 4.3).
 
-**Underflow** is not in that model. A product below the smallest normal number ``tiny`` is off by
-less than ``tiny`` where hardware flushes it to zero, and less where it does not; so is a partial
-sum that is flushed. That adds at most 2*n*tiny, times 1 + gamma(n) for the roundings after it.
-Where subnormal *operands* are flushed, the whole term is lost: |x|*|k| for a subnormal x or k,
-which is no small number if the other is large. These terms are added up too.
+**Underflow** is not in that model. A product or a partial sum below the smallest normal number
+``tiny`` is off by less than ``tiny`` where hardware flushes it to zero, and by less still where it
+does not. There are less than 2*n of them, so that this adds at most 2*n*tiny, times 1 + gamma(n)
+for the roundings after it. Where subnormal *operands* are flushed, the whole term is lost: |x|*|k|
+for a subnormal x or k, which is no small number if the other is large. These terms are added up
+too. float16 is never flushed (x86 ignores the switch for it, and frameworks compute it by way of
+float32): there an operation is off by less than the smallest subnormal number instead of ``tiny``.
 
 **Overflow.** Where S * (1 + gamma(n)) reaches the largest number of the type, some order may
 overflow and another not, so the bound is infinite. Elsewhere an infinity or NaN comes from an
 infinity or NaN among the operands, and is the same in every order.
+
+**What is not covered**, because it computes something else than this sum: fast algorithms, whose
+error depends on more than the terms of one sum (Strassen's, Winograd's; for :func:`fft` there is a
+bound of its own), and types that are narrower than they are called (TF32 or bfloat16 in the place
+of float32).
 
 The bounds are computed in float64, and enlarged by what that can round off.
 """
@@ -38,27 +57,29 @@ from numpy.typing import NDArray
 
 from d2lconv import checks, data, registry
 from d2lconv.contract import power_of_two
+from d2lconv.errors import ShapeError
 
 Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 Operation = Callable[[Array, Array], Array]
 
 
+WIDER = 2.0**-11  # the unit roundoff of a wider type, as a share of the narrower one's, at most
+
+
 def gamma(n: float, dtype: Any) -> float:
-    """The largest relative error of n roundings in a row: n*u / (1 - n*u), infinite if n*u >= 1.
+    """The largest relative error of n operations in a row: exp(n * u * (1 + 2**-11)) - 1.
 
     Args:
-        n: The number of roundings.
+        n: The number of operations.
         dtype: The floating type that is rounded to.
 
-    Source:
-        Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd ed., lemma 3.1.
-
     Example:
-        >>> gamma(1024, "float16")
-        1.0
+        >>> round(gamma(1024, "float16"), 4)  # 1.0 by the usual n*u / (1 - n*u)
+        0.6491
     """
-    nu = n * unit_roundoff(dtype)
-    return nu / (1 - nu) if nu < 1 else math.inf
+    exponent = n * unit_roundoff(dtype) * (1 + WIDER)
+    return math.expm1(exponent) if exponent < 700 else math.inf
 
 
 def unit_roundoff(dtype: Any) -> float:
@@ -83,16 +104,30 @@ def corr2d(X: Any, K: Any, dtype: Any = None) -> Array:
         dtype: The floating type of the result; None is the wider one of X and K.
 
     Returns:
-        The bound for each output element, float64 (h - kh + 1, w - kw + 1). Two results that are
-        both honest differ by at most the sum of their bounds.
+        The bound for each output element, float64 (h - kh + 1, w - kw + 1), infinite where an
+        order may overflow. Two results that are both honest differ by at most the sum of their
+        bounds.
 
     Raises:
         ShapeError, DTypeError: X or K is not what ``d2lconv.corr2d`` takes.
 
     Example:
         >>> bound = corr2d([[1, 2]], [[3, 4]])  # 1*3 + 2*4 = 11, two roundings
-        >>> f"{float(bound[0, 0]) / unit_roundoff('float32'):.3f}"
-        '22.000'
+        >>> f"{float(bound[0, 0]) / unit_roundoff('float32'):.2f}"
+        '22.01'
+    """
+    finite, overflow = corr2d_parts(X, K, dtype)
+    return np.where(overflow, math.inf, finite)
+
+
+def corr2d_parts(X: Any, K: Any, dtype: Any = None) -> tuple[Array, Mask]:
+    """The bound of :func:`corr2d` in two parts, for who knows the result.
+
+    An infinity or NaN stays one through all further additions. So a finite result had no overflow
+    on its way, and obeys the bound of the rounding even where another order may overflow.
+
+    Returns:
+        The bound of a finite result, and where an infinity or NaN may be another order's overflow.
     """
     X, K, dtype = _operands(dtype, X=X, K=K)
     checks.output_shape(X.shape, K.shape)
@@ -112,7 +147,9 @@ def kernel_gradient(X: Any, G: Any, dtype: Any = None) -> Array:
     """
     X, G, dtype = _operands(dtype, X=X, G=G)
     checks.output_shape(X.shape, G.shape)
-    return _bilinear(registry.load("numpy").ops.kernel_gradient, X, G, G.size, dtype)
+    operation = registry.load("numpy").ops.kernel_gradient
+    finite, overflow = _bilinear(operation, X, G, G.size, dtype)
+    return np.where(overflow, math.inf, finite)
 
 
 def image_gradient(K: Any, G: Any, dtype: Any = None) -> Array:
@@ -127,34 +164,44 @@ def image_gradient(K: Any, G: Any, dtype: Any = None) -> Array:
         The bound for each element of the gradient, float64 (H + kh - 1, W + kw - 1).
     """
     K, G, dtype = _operands(dtype, K=K, G=G)
-    return _bilinear(registry.load("numpy").ops.image_gradient, K, G, K.size, dtype)
+    operation = registry.load("numpy").ops.image_gradient
+    finite, overflow = _bilinear(operation, K, G, K.size, dtype)
+    return np.where(overflow, math.inf, finite)
 
 
 def fft(X: Any, K: Any, dtype: Any = None) -> Array:
     """How far a cross-correlation by the fast Fourier transform can be from the true one.
 
     An FFT mixes all elements, so the error of one output element is bounded by the size of all of
-    X and K, not by that of its window. Let N be the number of elements of the transforms, sides
-    being powers of two, and L = log2 N.
+    X and K, not by that of its window. Let the sides of the transforms be powers of two, with room
+    for X and, if one likes, for K beside it (a linear instead of a cyclic correlation). Let N be
+    the number of elements, L = log2 N, and ||.|| the 2-norm.
 
     *One transform.* Radix-2 butterflies pass every element through L stages: a product with a
     root of unity, itself rounded (relative error u), and an addition. A complex product has an
-    error of at most sqrt(2)*gamma(2), so a stage has at most e = (1+u) * (1+sqrt(2)*gamma(2)) *
-    (1+u) - 1, and a transform at most p = (1+e)**(L+2) - 1, with two stages to spare for packing
-    real input. Larger radices do the work of several stages with fewer roundings. For the
-    transforms Fx and Fk of X and K:
+    error of at most sqrt(2)*gamma(2), a complex sum of u, so a stage has at most
+    e = (1+u) * (1+sqrt(2)*gamma(2)) * (1+u) - 1, and a transform at most p = (1+e)**(L+2) - 1.
+    The two stages to spare are for packing real input into half as many complex elements and
+    unpacking their transform: an addition, a product with a root of unity, an addition. Larger
+    radices do the work of several stages with fewer roundings. Each stage is sqrt(2) times a
+    unitary matrix, the unpacking too, hence for the transforms Fx and Fk (Higham, section 24.1,
+    theorem 24.2)
 
-        |error of Fk| <= p * ||K||_1 in each element;   ||error of Fx||_2 <= p * sqrt(N) * ||X||_2
+        ||error of Fx|| <= p * sqrt(N) * ||X||;   ||error of Fk|| <= p * sqrt(N) * ||K||.
 
-    since each element of a transform is a sum in which an input element has passed all stages,
-    and since each stage is sqrt(2) times a unitary matrix (Higham, section 24.1, theorem 24.2).
+    *The product* P of the two, element by element. By Cauchy and Schwarz, the sum of its moduli is
+    at most ||Fx|| * ||Fk|| = N * ||X|| * ||K||, and the sum of the moduli of its errors at most
+    that times (1+p)**2 * (1+sqrt(2)*gamma(2)) - 1.
 
-    *The product* of the two is at most ||K||_1 * sqrt(N) * ||X||_2 in the 2-norm, its relative
-    error (1+p)**2 * (1+sqrt(2)*gamma(2)) - 1. *The way back* divides the 2-norm by sqrt(N), with
-    another factor 1+p, and one rounding for the division by N. No element is larger than the
-    2-norm, hence for every output element
+    *The way back* makes every output element a sum of all elements of P, each times a factor of
+    modulus 1, divided by N. So the errors of P add at most their sum / N. Its own roundings add at
+    most 2*p times the sum of the moduli of P / N: an element passes all stages once, but where
+    real output is unpacked, it comes in twice, by the sum and by the difference of two elements,
+    even though one of the two contributions cancels. The division by N is one rounding.
 
-        |computed - true| <= ||X||_2 * ||K||_1 * ((1+p)**3 * (1+sqrt(2)*gamma(2)) * (1+u) - 1).
+    Since 1 + 2*p <= (1+p)**2, all this makes for every output element
+
+        |computed - true| <= ||X|| * ||K|| * ((1+p)**4 * (1+sqrt(2)*gamma(2)) * (1+u) - 1).
 
     float16 is transformed in float32, and rounded at the end. What underflows on the way adds
     less than ``tiny`` an operation, magnified no more than the signal is. Where the transforms
@@ -170,27 +217,31 @@ def fft(X: Any, K: Any, dtype: Any = None) -> Array:
 
     Source:
         Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd ed., section 24.1, and lemma
-        3.5 for the complex product; combined here for the cross-correlation.
+        3.5 for the complex operations; combined here for the cross-correlation.
     """
     X, K, dtype = _operands(dtype, X=X, K=K)
     shape = checks.output_shape(X.shape, K.shape)
     work = "float64" if dtype == "float64" else "float32"
-    u, pair = unit_roundoff(work), math.sqrt(2) * gamma(2, work)
-    sides = [power_of_two(side) for side in X.shape]
+    sides = [power_of_two(h + kh - 1) for h, kh in zip(X.shape, K.shape, strict=True)]
     N, stages = math.prod(sides), sum(side.bit_length() - 1 for side in sides) + 2
-    p = ((1 + u) * (1 + pair) * (1 + u)) ** stages - 1
-    with np.errstate(over="ignore", invalid="ignore"):
-        size_x, size_k = float(np.sqrt((X * X).sum())), float(np.abs(K).sum())
-        rounding = size_x * size_k * ((1 + p) ** 3 * (1 + pair) * (1 + u) - 1)
-        tiny = float(np.finfo(work).tiny)
-        underflow = 8 * stages * N * tiny * (1 + size_k + float(np.abs(X).sum()))
-        largest = N * float(np.abs(X).sum()) * size_k * (1 + p) ** 3
-        bound = np.full(shape, (rounding + underflow) * (1 + 1e-9))
+    # All factors are at most exponentials, and add up there: 1 + 2**-53 is 1 in float64.
+    u, pair = gamma(1, work), math.sqrt(2) * gamma(2, work)
+    relative = math.expm1(4 * stages * (2 * u + pair) + pair + u)
+    narrowed = _narrowed(X, dtype) + _narrowed(K, dtype)
+    tiny = float(np.finfo(work).tiny)
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        sum_x, sum_k = np.abs(X).sum(), np.abs(K).sum()
+        size = math.hypot(*X.flat) * math.hypot(*K.flat)
+        rounding = size * (relative + (1 + relative) * gamma(narrowed, dtype))
+        underflow = 8 * stages * N * tiny + narrowed * _underflow(dtype)
+        bound = np.full(shape, (rounding + underflow * (1 + sum_k + sum_x)) * (1 + 1e-9))
         if dtype == "float16":
-            size = registry.load("numpy").ops.corr2d_exact(np.abs(X), np.abs(K)) + bound
-            bound += unit_roundoff(dtype) * size + float(np.finfo(dtype).smallest_subnormal)
-            bound[size > float(np.finfo(dtype).max)] = math.inf
-    if not largest < float(np.finfo(work).max):  # NaN too
+            result = registry.load("numpy").ops.corr2d_exact(np.abs(X), np.abs(K)) + bound
+            bound += gamma(1, dtype) * result + _underflow(dtype)
+            bound[result > float(np.finfo(dtype).max)] = math.inf
+        largest = max(N * sum_x * sum_k, sum_x, sum_k) * (1 + relative)
+    beyond = _beyond(X, dtype).any() or _beyond(K, dtype).any()
+    if beyond or not largest < float(np.finfo(work).max):  # NaN too
         bound[:] = math.inf
     return bound
 
@@ -204,63 +255,108 @@ def learning(
     as a vector k. A step is D = A k - Y, g = 2 A^T D, k <- k - lr*g, which is M k + constant with
     M = I - 2 lr A^T A. Let e bound the error of k before the step, element by element. Then
 
-        new error of D:    f = gamma(n+1) * (|A| (|k| + e) + |Y|)
+        size of k:         K = |k| + e
+        new error of D:    f = gamma(n+1) * (|A| K + |Y|)
         error of D:        d = |A| e + f
-        error of the loss: the sum of 2 |D| d + d**2 + gamma(m+1) * (|D| + d)**2
+        error of the loss: the sum of 2 |D| d + d**2 + gamma(m) * (|D| + d)**2
         new error of g:    r = 2 |A|^T (f + gamma(m) * (|D| + d))
         size of g:         s = |g| + 2 |A|^T |A| e + r
-        new error of k:    q = lr*r + gamma(3) * lr*s + u * (|k| + e + 2*lr*s)
+        new error of k:    q = lr*r + gamma(3) * lr*s + gamma(1) * K
         e after the step:  |M| e + q
 
     The old error passes through M itself, which shrinks it wherever learning converges; only the
-    new errors go through absolute values. D, g and k are those of a run in float64, whose own
-    error has the same bound in float64, and is added. Underflow adds 2*tiny for an operation, as
-    long as no operand is subnormal.
+    new errors go through absolute values. In q, lr*s has three factors (lr rounded to the type,
+    the product, the difference) and k has one. Doubling is exact.
+
+    D, g and k are not known, but those of a run in float64 are. The same recursion in float64
+    bounds how far these are off, and so the true ones: |D| is at most |D of that run| + d.
+
+    Underflow adds what the module says: an operation loses less than ``tiny``, and a product with
+    a subnormal operand less than ``tiny`` times the other one. If lr itself is below ``tiny``,
+    all of it may be lost. Where a loss may overflow, its bound is infinite; where another number
+    may, all bounds from there on are, and so they are where an operand is infinite or NaN.
 
     Args:
         X: The image (h, w).
         Y: The target (H, W).
         initial: The kernel (kh, kw) that learning starts from.
-        lr: The learning rate.
+        lr: The learning rate, greater than 0.
         epochs: The number of steps.
-        dtype: The floating type of the run; None is the widest one of X, Y and initial.
+        dtype: The floating type of the run, to which the operands are rounded; None is the widest
+            one of X, Y and initial.
 
     Returns:
         The bounds of the losses (epochs,) and of the kernel (kh, kw), float64. Two honest runs
         differ by at most the sum of their bounds.
     """
     X, Y, initial, dtype = _operands(dtype, X=X, Y=Y, initial=initial)
-    runs = [_learning(X, Y, initial, lr, epochs, kind) for kind in (dtype, "float64")]
-    (losses, kernel), (own_losses, own_kernel) = runs
-    with np.errstate(over="ignore", invalid="ignore"):
-        return _known(losses + own_losses), _known(kernel + own_kernel).reshape(initial.shape)
+    if Y.shape != checks.output_shape(X.shape, initial.shape):
+        raise ShapeError(
+            f"Y has the shape {Y.shape}; a kernel {initial.shape} on X {X.shape} gives "
+            f"{checks.output_shape(X.shape, initial.shape)}, and Y must have that shape."
+        )
+    with np.errstate(all="ignore"):
+        X, Y, initial = (t.astype(dtype).astype(np.float64) for t in (X, Y, initial))
+        windows = np.lib.stride_tricks.sliding_window_view(X, initial.shape)
+        A, y, k = windows.reshape(Y.size, initial.size), Y.ravel(), initial.ravel()
+        step = _Step(A, np.abs(y), lr)
+        own, e = np.zeros_like(k), np.zeros_like(k)
+        losses = []
+        for _ in range(epochs):
+            D = A @ k - y
+            g = 2 * (A.T @ D)
+            sizes = np.abs(k), np.abs(D), np.abs(g)
+            own_next, own_D, own_g, _ = step("float64", own, *sizes)
+            e, _, _, loss = step(dtype, e, sizes[0] + own, sizes[1] + own_D, sizes[2] + own_g)
+            losses.append(loss)
+            own, k = own_next, k - lr * g
+    return _known(np.array(losses)), _known(e).reshape(initial.shape)
 
 
-@np.errstate(over="ignore", invalid="ignore")
-def _learning(
-    X: Array, Y: Array, initial: Array, lr: float, epochs: int, dtype: str
-) -> tuple[Array, Array]:
-    windows = np.lib.stride_tricks.sliding_window_view(X, initial.shape)
-    A, y, k = windows.reshape(Y.size, initial.size), Y.ravel(), initial.ravel().copy()
-    size_A, size_y = np.abs(A), np.abs(y)
-    M = np.abs(np.eye(k.size) - 2 * lr * A.T @ A)
-    u, n, m = unit_roundoff(dtype), k.size, y.size
-    tiny = float(np.finfo(dtype).tiny)
-    e, losses = np.zeros_like(k), []
-    for _ in range(epochs):
-        D = A @ k - y
-        g = 2 * A.T @ D
-        f = gamma(n + 1, dtype) * (size_A @ (np.abs(k) + e) + size_y) + 2 * (n + 1) * tiny
-        d = size_A @ e + f
-        size_D = np.abs(D) + d
-        loss = 2 * np.abs(D) * d + d * d + gamma(m + 1, dtype) * size_D**2 + 2 * tiny
-        r = 2 * size_A.T @ (f + gamma(m, dtype) * size_D) + 4 * m * tiny
-        s = np.abs(g) + 2 * size_A.T @ (size_A @ e) + r
-        q = lr * r + gamma(3, dtype) * lr * s + u * (np.abs(k) + e + 2 * lr * s) + 2 * tiny
-        losses.append(float(loss.sum()) * (1 + 4 * m * 2.0**-53))
-        e = (M @ e + q) * (1 + 4 * m * 2.0**-53)
-        k = k - lr * g
-    return np.array(losses), e
+class _Step:
+    """One step of :func:`learning`: from the error before it to the errors in it and after it."""
+
+    def __init__(self, A: Array, size_y: Array, lr: float) -> None:
+        self.A, self.size_y, self.lr = np.abs(A), size_y, lr
+        self.m, self.n = A.shape
+        unit = np.eye(self.n)
+        M = np.abs(unit - 2 * lr * (A.T @ A))
+        # M is computed in float64 too: m products, two factors, one difference.
+        self.M = M + gamma(self.m + 3, "float64") * (unit + 2 * lr * (self.A.T @ self.A))
+        self.slack = 1 + 8 * (self.m + self.n + 8) * 2.0**-53
+
+    def __call__(
+        self, dtype: str, e: Array, k: Array, D: Array, g: Array
+    ) -> tuple[Array, Array, Array, float]:
+        """The errors of k after the step, D, g and the loss; k, D, g bound the true ones' sizes."""
+        A, m, n, lr, slack = self.A, self.m, self.n, self.lr, self.slack
+        info, once = np.finfo(dtype), _underflow(dtype)
+        flushed = 0.0 if dtype == "float16" else once  # what a subnormal operand loses
+        for_D, for_sums = gamma(n + 1, dtype), gamma(m, dtype)
+        K = k + e
+        terms = A @ K + self.size_y
+        lost = 2 * (n + 1) * once + flushed * (A.sum(1) + K.sum() + 1)
+        f = for_D * terms + (1 + for_D) * lost
+        d = (A @ e + f) * slack
+        size_D = D + d
+        lost_loss = 2 * m * once + 2 * flushed * size_D.sum()
+        squares = float((size_D**2).sum()) * slack
+        loss = float((2 * D * d + d * d).sum()) + for_sums * squares + (1 + for_sums) * lost_loss
+        lost = 2 * (2 * m * once + flushed * (A.sum(0) + size_D.sum()))
+        r = 2 * (A.T @ (f + for_sums * size_D)) + (1 + for_sums) * lost
+        error_g = (2 * (A.T @ (A @ e)) + r) * slack
+        s = g + error_g
+        rate = min(lr, once) if lr < float(info.tiny) else 0.0  # lost of lr beyond its rounding
+        q = lr * r + (gamma(3, dtype) * lr + 2 * rate) * s + gamma(1, dtype) * K
+        q += 3 * once + flushed * (lr + s + 1)
+        after = (self.M @ e + q) * slack
+        # Where all that is reached is below the largest number, and no NaN, nothing overflows.
+        sums = (1 + for_D) * terms, 2 * (A.T @ size_D) + r, s, K + lr * s, np.array([lr])
+        if not (np.concatenate(sums) < float(info.max)).all():
+            after = np.full_like(e, math.inf)
+        if not max(float(terms.max()), (1 + for_sums) * squares) < float(info.max):
+            loss = math.inf
+        return after, d, error_g, loss * slack
 
 
 def _operands(dtype: Any, **named: Any) -> tuple[Any, ...]:
@@ -277,29 +373,54 @@ def _operands(dtype: Any, **named: Any) -> tuple[Any, ...]:
 
 
 @np.errstate(over="ignore", invalid="ignore", under="ignore")
-def _bilinear(operation: Operation, A: Array, B: Array, n: int, dtype: str) -> Array:
-    """The bound of sums of n products of an element of A and one of B."""
-    info = np.finfo(dtype)
-    largest, tiny = float(info.max), float(info.tiny)
-    g = gamma(n, dtype)
+def _bilinear(operation: Operation, A: Array, B: Array, n: int, dtype: str) -> tuple[Array, Mask]:
+    """The bound of sums of n products of an element of A and one of B, and where some overflow."""
+    g = gamma(n + _narrowed(A, dtype) + _narrowed(B, dtype), dtype)
     size_A, size_B = _finite(A), _finite(B)
-    S = operation(size_A, size_B) * (1 + 4 * n * 2.0**-53)
-    bound = np.where(S > 0, g * S, 0) + 2 * n * tiny * (1 + min(g, 1.0))
-    small_A, small_B = _subnormal(A, tiny), _subnormal(B, tiny)
-    if small_A.any() or small_B.any():
-        bound += operation(small_A, size_B) + operation(size_A, small_B)
-        special = operation(small_A, _special(B)) + operation(_special(A), small_B)
-        bound[special > 0] = math.inf  # infinity * subnormal: infinite, or NaN where it is flushed
-    bound[~(S * (1 + g) < largest)] = math.inf
-    return bound
+    # Computing S, gamma and their product in float64 takes less than n + 8 roundings.
+    S = operation(size_A, size_B) * (1 + 8 * n * 2.0**-53)
+    bound = np.where(S > 0, g * S, 0) + 2 * n * _underflow(dtype) * (1 + g)
+    overflow = ~(S * (1 + g) < float(np.finfo(dtype).max))
+    lost_A, lost_B = _lost(A, dtype), _lost(B, dtype)
+    if lost_A.any() or lost_B.any():
+        bound += (operation(lost_A, size_B) + operation(size_A, lost_B)) * (1 + g)
+        # Infinity times a subnormal number is infinite, or NaN where that is flushed.
+        overflow |= operation(lost_A, _special(B)) + operation(_special(A), lost_B) > 0
+    beyond_A, beyond_B = _beyond(A, dtype), _beyond(B, dtype)
+    if beyond_A.any() or beyond_B.any():
+        overflow |= operation(beyond_A, np.ones_like(B)) + operation(np.ones_like(A), beyond_B) > 0
+    return bound, overflow
+
+
+def _underflow(dtype: str) -> float:
+    """What one operation can lose by underflow: all below tiny, but float16 is never flushed."""
+    info = np.finfo(dtype)
+    return float(info.smallest_subnormal if dtype == "float16" else info.tiny)
+
+
+def _narrowed(A: Array, dtype: str) -> int:
+    """Whether an operand has to be rounded to the type, as a number of roundings: 0 or 1."""
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        return int(not np.array_equal(A.astype(dtype), A, equal_nan=True))
+
+
+def _lost(A: Array, dtype: str) -> Array:
+    """What of each operand underflow can take: all where it is flushed, else what is rounded."""
+    size = np.where(np.abs(A) < float(np.finfo(dtype).tiny), np.abs(A), 0)
+    kept = size.astype(dtype).astype(np.float64) if dtype == "float16" else 0.0
+    lost: Array = np.abs(size - kept)
+    return lost
+
+
+def _beyond(A: Array, dtype: str) -> Array:
+    """1 where an operand is too large for the type, else 0."""
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        beyond: Array = np.where(np.isfinite(A) & np.isinf(A.astype(dtype)), 1.0, 0.0)
+        return beyond
 
 
 def _finite(A: Array) -> Array:
     return np.where(np.isfinite(A), np.abs(A), 0)
-
-
-def _subnormal(A: Array, tiny: float) -> Array:
-    return np.where(np.abs(A) < tiny, np.abs(A), 0)
 
 
 def _special(A: Array) -> Array:

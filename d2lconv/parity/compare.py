@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from d2lconv import data
+from d2lconv import data, selection
 from d2lconv.errors import ArgumentError, ShapeError
 from d2lconv.parity import bounds
 from d2lconv.parity.ulp import same_bits, ulp_distance
@@ -55,7 +55,8 @@ def compare(
             of another floating type; a wider one is so much closer to the true value.
         X: The image (h, w) of a cross-correlation whose results the two are, and
         K: its kernel (kh, kw): together they give the bound (:func:`d2lconv.parity.bounds.corr2d`,
-            for either result in its own type, added).
+            for either result in its own type, added). An infinity or NaN is allowed where the
+            additions in some order may overflow, but two finite results must be near each other.
         bound: Instead of X and K, the largest difference that rounding can explain: one number,
             or an array of the results' shape (:mod:`d2lconv.parity.bounds` has several).
 
@@ -88,41 +89,37 @@ def compare(
     if (X is None) != (K is None):
         missing = "K" if K is None else "X"
         raise ArgumentError(f"{missing} is missing: a cross-correlation's bound takes X and K.")
-    if bound is None:
-        # What is checked even if it will not be needed, so that a mistake shows at once.
-        allowed = (
-            np.zeros(e.shape)
-            if X is None
-            else bounds.corr2d(X, K, a.dtype) + bounds.corr2d(X, K, e.dtype)
-        )
-        if allowed.shape != e.shape:
-            raise ShapeError(
-                f"X and K give results of shape {allowed.shape}, but expected has the shape "
-                f"{e.shape}. Give the operands that the results come from."
-            )
-    else:
+    if bound is not None:
         allowed = _allowed(bound, e.shape)
+    elif X is not None:
+        allowed = _rounding(a, e, X, K)
+    else:
+        allowed = np.zeros(e.shape)
     if a.shape != e.shape:
         reason = f"the shapes differ: {a.shape} is not {e.shape}"
         return Comparison(False, None, math.inf, None, "bug", reason)
     if same_bits(a, e):
         reason = f"all {a.size:,} elements have the same bits"
         return Comparison(True, 0, 0.0, None, "identical", reason, np.zeros(a.shape))
-    shares = _shares(a, e, allowed)
-    share = float(shares.max())
-    if share == 0:
+    equal, shares = _shares(a, e, allowed)
+    share = float(shares.max(initial=0))
+    if equal.all():
         differ = "types" if a.dtype != e.dtype else "signs of zeros"
         reason = f"the values are equal, only the {differ} differ"
         verdict = "bug" if X is None and bound is None else "rounding"
         if a.dtype != e.dtype:
             reason += f": {a.dtype} is not {e.dtype}"
         return Comparison(False, 0, share, None, verdict, reason, shares)
-    worst = tuple(map(int, np.unravel_index(int(shares.argmax()), shares.shape)))
+    # Where all shares are 0, the bound is infinite wherever the values differ.
+    place = int(shares.argmax() if share > 0 else np.argmin(equal))
+    worst = tuple(map(int, np.unravel_index(place, shares.shape)))
     ulp = _largest_ulp(a, e)
     verdict = "rounding" if share <= 1 else "bug"
     reason = f"at {worst}, {a[worst]!s} is not {e[worst]!s}"
     if X is None and bound is None:
         reason += ", and nothing may differ"
+    elif math.isinf(allowed[worst]):
+        reason += "; the bound is infinite there, so that nothing can be told"
     else:
         reason += f"; rounding explains {allowed[worst]:.3g}, and this is {_times(share)} that"
     if verdict == "bug" and X is not None:
@@ -130,8 +127,25 @@ def compare(
     return Comparison(False, ulp, share, worst, verdict, reason, shares)
 
 
+def _rounding(a: Any, e: Any, X: Any, K: Any) -> Any:
+    """The bound of a cross-correlation, for either result in its own type, added."""
+    allowed = np.zeros(e.shape)
+    for result in (a, e):  # it is checked even if it will not be needed: a mistake shows at once
+        finite, overflow = bounds.corr2d_parts(X, K, result.dtype)
+        if finite.shape != e.shape:
+            raise ShapeError(
+                f"X and K give results of shape {finite.shape}, but expected has the shape "
+                f"{e.shape}. Give the operands that the results come from."
+            )
+        if result.shape == e.shape:
+            allowed += np.where(overflow & ~np.isfinite(result), math.inf, finite)
+    return allowed
+
+
 def _allowed(bound: Any, shape: tuple[int, ...]) -> Any:
-    allowed = data.detached(bound, "bound").astype(np.float64)
+    native = selection.backend_of(bound) is not None
+    allowed = data.detached(bound, "bound") if native else data.neutral(bound, "bound")[0]
+    allowed = allowed.astype(np.float64)
     if allowed.size == 1:
         allowed = np.full(shape, allowed.reshape(()))
     if allowed.shape != shape:
@@ -144,8 +158,8 @@ def _allowed(bound: Any, shape: tuple[int, ...]) -> Any:
     return allowed
 
 
-def _shares(a: Any, e: Any, allowed: Any) -> Any:
-    """Each difference as a share of what is allowed there."""
+def _shares(a: Any, e: Any, allowed: Any) -> tuple[Any, Any]:
+    """Where the values are equal, and each difference as a share of what is allowed there."""
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         a, e = a.astype(np.float64), e.astype(np.float64)
         equal = (a == e) | (np.isnan(a) & np.isnan(e))
@@ -154,7 +168,7 @@ def _shares(a: Any, e: Any, allowed: Any) -> Any:
         # difference of two float64 numbers can overflow, but then it is above any finite bound.
         difference = np.where(np.isnan(difference), math.inf, difference)
         shares = np.where(np.isinf(allowed), 0.0, difference / np.where(equal, 1, allowed))
-    return np.where(equal, 0.0, shares)
+    return equal, np.where(equal, 0.0, shares)
 
 
 def _largest_ulp(a: Any, e: Any) -> int:
@@ -177,14 +191,18 @@ def _blame(a: Any, e: Any, X: Any, K: Any, worst: tuple[int, ...]) -> str:
     window = X[i : i + K.shape[0], j : j + K.shape[1]]
     if not (np.isfinite(window).all() and np.isfinite(K).all()):
         return ""
-    true = sum(
+    products = (
         Fraction(float(x)) * Fraction(float(k)) for x, k in zip(window.flat, K.flat, strict=True)
     )
+    true = sum(products, Fraction(0))
     off = []
     for name, result in (("actual", a), ("expected", e)):
-        limit = float(bounds.corr2d(window, K, result.dtype)[0, 0])
+        finite, overflow = (part[0, 0] for part in bounds.corr2d_parts(window, K, result.dtype))
         value = float(result[worst])
-        if not math.isfinite(value) or abs(Fraction(value) - true) > limit:
+        far = not overflow
+        if math.isfinite(value):
+            far = abs(Fraction(value) - true) > float(finite)
+        if far:
             off.append(name)
     # The difference is larger than the sum of the two bounds, so one at least is beyond its own.
     return f". The true value is {float(true)!r}, so {' and '.join(off)} is wrong"

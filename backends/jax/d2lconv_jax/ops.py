@@ -97,7 +97,20 @@ def toeplitz(K: Tensor, input_shape: tuple[int, int]) -> Tensor:
     return _pick(K, kernel_places(K.shape, input_shape))
 
 
-@wide
+def _wide_gradients(function: Operation) -> Operation:
+    """The function, keeping float64 also where JAX differentiates it, later and by itself."""
+    call = jax.custom_vjp(function)
+    call.defvjp(lambda *inputs: jax.vjp(function, *inputs), lambda pull, G: wide(pull)(G))
+
+    @wraps(function)
+    def choose(*inputs: Tensor) -> Tensor:
+        is_wide = any(t.dtype == "float64" for t in inputs)
+        return wide(call)(*inputs) if is_wide else function(*inputs)
+
+    return choose
+
+
+@_wide_gradients
 def corr2d_loop(X: Tensor, K: Tensor) -> Tensor:
     """From scratch: each output element is the sum of one window times the kernel."""
     H, W = output_shape(X.shape, K.shape)
@@ -216,14 +229,14 @@ def add_bias(Y: Tensor, b: Tensor) -> Tensor:
     return Y + b
 
 
-@wide
+@_wide_gradients
 def corr2d_matmul(X: Tensor, K: Tensor) -> Tensor:
     """As a matrix product: the windows of the image, one a row, times the kernel as a column."""
     (kh, kw), shape = K.shape, output_shape(X.shape, K.shape)
     return jnp.matmul(im2col(X, (kh, kw)), K.reshape(-1), precision="highest").reshape(shape)
 
 
-@wide
+@_wide_gradients
 def corr2d_native(X: Tensor, K: Tensor) -> Tensor:
     """By JAX's own convolution, which sums in an order of its own."""
     output_shape(X.shape, K.shape)
@@ -231,7 +244,7 @@ def corr2d_native(X: Tensor, K: Tensor) -> Tensor:
     return lax.conv(image, kernel, (1, 1), "VALID", precision=lax.Precision.HIGHEST)[0, 0]
 
 
-@wide
+@_wide_gradients
 def corr2d_fft(X: Tensor, K: Tensor) -> Tensor:
     """By the Fourier transform, which makes a product of a cross-correlation.
 
@@ -245,6 +258,7 @@ def corr2d_fft(X: Tensor, K: Tensor) -> Tensor:
     return jnp.fft.irfft2(product, size)[:H, :W].astype(X.dtype)
 
 
+@wide
 def vjp(function: Operation, inputs: Sequence[Tensor], G: Tensor) -> tuple[Tensor, list[Tensor]]:
     """The output of a function of tensors, and its gradients for the gradient G at the output."""
     Y, pull = jax.vjp(function, *inputs)
