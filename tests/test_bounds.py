@@ -10,7 +10,7 @@ import honest
 import numpy as np
 import pytest
 import rationals
-from conftest import STATUS, demand
+from chosen import STATUS, demand
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp

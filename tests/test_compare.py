@@ -6,7 +6,7 @@ from fractions import Fraction
 import honest
 import numpy as np
 import pytest
-from conftest import demand
+from chosen import demand
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

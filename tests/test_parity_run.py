@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from children import python, write
-from conftest import STATUS
+from chosen import STATUS
 from test_registry import TOY
 
 import d2lconv as dc
