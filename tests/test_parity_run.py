@@ -169,7 +169,7 @@ def test_an_interpreter_that_is_not_there_is_told(tmp_path):
     _, _, cells, columns = run(toy(tmp_path), at={"toyframe": "/no/such/python"})
     assert verdicts(cells) == ["bug"] * 4
     assert "no worker starts at popen//python=/no/such/python" in cells[0][1]
-    assert columns["toy"] == {"framework": "ToyFrame"}
+    assert columns["toy"] == {"backend": "toy", "framework": "ToyFrame"}
 
 
 def test_a_place_where_d2lconv_is_not_is_told(tmp_path):
