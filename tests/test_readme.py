@@ -1,0 +1,36 @@
+"""What the README shows runs, as it stands there."""
+
+import re
+from pathlib import Path
+
+import pytest
+from children import python
+from chosen import demand
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+BLOCKS = [
+    block
+    for block in re.findall(r"```python\n(.*?)```", README, re.S)
+    if not block.startswith("# test_port.py")  # test_pytest_plugin.py runs that one
+]
+
+
+def test_there_are_examples_for_each_way_of_choosing_a_backend():
+    assert len(BLOCKS) == 4
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.split("\n")[0][:40])
+def test_an_example_runs_as_it_stands(block, tmp_path):
+    for name in ("torch", "tf", "jax"):
+        demand(name)
+    lines = [line for line in block.splitlines() if "holiday.jpg" not in line]
+    code = "import os, d2lconv as dc\nos.chdir({!r})\n{}\n".format(str(tmp_path), "\n".join(lines))
+    python(code)
+
+
+def test_the_values_in_the_comments_are_what_comes_out():
+    demand("torch")
+    child = python(
+        BLOCKS[0] + "\nprint(Y[0].tolist(), type(layer).__mro__[1].__module__, len(learned.losses))"
+    )
+    assert "[0.0, 1.0, 0.0, 0.0, 0.0, -1.0, 0.0] torch.nn.modules.module 10" in child.stdout
