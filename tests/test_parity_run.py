@@ -165,6 +165,13 @@ def test_a_worker_that_hangs_is_stopped_and_the_rest_goes_on(tmp_path):
     assert len(processes(tmp_path)) == 2
 
 
+def test_a_worker_that_would_hang_at_its_exit_is_not_left_behind(tmp_path):
+    fault = "import atexit; atexit.register(time.sleep, 1000)"
+    ok, _, _, _ = run(toy(tmp_path, fault))
+    assert ok
+    assert len(processes(tmp_path)) == 1
+
+
 def test_an_interpreter_that_is_not_there_is_told(tmp_path):
     _, _, cells, columns = run(toy(tmp_path), at={"toyframe": "/no/such/python"})
     assert verdicts(cells) == ["bug"] * 4

@@ -134,7 +134,6 @@ def _hear(worker: _Worker, message: Any, group: Any, mailbox: Any, report: Any) 
             worker.facts = message[1]
             report(worker.name, None, message[1])
     elif message[0] == "absent":
-        worker.gateway.exit()
         worker.gateway = None
         _give_up(worker, message[1], report)
     elif message[0] == "start":
@@ -152,7 +151,6 @@ def _hear(worker: _Worker, message: Any, group: Any, mailbox: Any, report: Any) 
 def _ended_worker(worker: _Worker, group: Any, mailbox: Any, report: Any) -> None:
     """A worker's channel closed: it is through, or it crashed, or its code could not start."""
     if not worker.left:
-        worker.gateway.exit()
         worker.gateway = None
         return
     try:
@@ -161,7 +159,6 @@ def _ended_worker(worker: _Worker, group: Any, mailbox: Any, report: Any) -> Non
     except execnet.RemoteError as error:  # an exception in the worker's own code
         reason = str(error.formatted).strip().splitlines()[-1]
         if "ModuleNotFoundError" in reason:
-            worker.gateway.exit()
             worker.gateway = None
             text = (
                 f"d2lconv is not installed at {worker.spec} ({reason}). Install d2lconv "
@@ -216,11 +213,15 @@ def _give_up(worker: _Worker, reason: str, report: Any, details: str = "") -> No
 
 @contextmanager
 def _ended(group: Any) -> Iterator[None]:
-    """Whatever happens, leave no process behind."""
+    """Whatever happens, leave no process behind.
+
+    All gateways stay in the group until here, those of workers that are through as well: execnet
+    waits for no other.
+    """
     try:
         yield
     finally:
-        for gateway in list(group):  # those that are still at work; a busy one would not listen
+        for gateway in list(group):  # a busy one would not listen, and one may hang at its exit
             with suppress(Exception):
                 gateway._io.kill()
         group.terminate(timeout=1)
