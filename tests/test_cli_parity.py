@@ -155,7 +155,11 @@ def test_an_interrupted_run_leaves_the_files_and_no_process(tmp_path):
     old.write_text("old")
     command = [sys.executable, "-m", "d2lconv", "parity", "-b", "toy", "--json", str(old)]
     child = subprocess.Popen(
-        command, env={**os.environ, "PYTHONPATH": str(path)}, start_new_session=True
+        command,
+        env={**os.environ, "PYTHONPATH": str(path)},
+        start_new_session=True,
+        # Where the tests themselves run in the background, interrupts are ignored, and inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         for _ in range(1200):  # until the worker is at work
