@@ -153,13 +153,15 @@ def test_an_interrupted_run_leaves_the_files_and_no_process(tmp_path):
     path = write(tmp_path, {**TOY, "d2lconv_toy/ops.py": TOY["d2lconv_toy/ops.py"] + hangs})
     old = tmp_path / "a.json"
     old.write_text("old")
-    command = [sys.executable, "-m", "d2lconv", "parity", "-b", "toy", "--json", str(old)]
+    # Where the tests themselves run in the background, interrupts are ignored, and so inherited.
+    heeding = (
+        "import signal, d2lconv.cli; "
+        "signal.signal(signal.SIGINT, signal.default_int_handler); d2lconv.cli.main()"
+    )
     child = subprocess.Popen(
-        command,
+        [sys.executable, "-c", heeding, "parity", "-b", "toy", "--json", str(old)],
         env={**os.environ, "PYTHONPATH": str(path)},
         start_new_session=True,
-        # Where the tests themselves run in the background, interrupts are ignored, and inherited.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         for _ in range(1200):  # until the worker is at work
