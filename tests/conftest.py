@@ -5,6 +5,7 @@ then it fails. A test that needs one certain framework asks for it with `demand`
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from chosen import CHOSEN, demand
@@ -12,10 +13,24 @@ from chosen import CHOSEN, demand
 from d2lconv import pytest_plugin, selection
 
 pytest_plugins = ["pytester"]
+NEUTRAL = {
+    "test_cli_parity.py",
+    "test_figures.py",
+    "test_packaging.py",
+    "test_parity_run.py",
+    "test_pytest_plugin.py",
+    "test_recording.py",
+    "test_ulp.py",
+}
 
 
 def pytest_configure(config: pytest.Config) -> None:
     CHOSEN.extend(pytest_plugin.chosen(config))
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave what is about no framework in particular to the runs that test NumPy too."""
+    return True if collection_path.name in NEUTRAL and "numpy" not in CHOSEN else None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
