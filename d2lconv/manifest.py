@@ -49,6 +49,8 @@ class Manifest:
         extra: The extra of d2lconv that installs the framework, if there is one.
         hint: What to know when the framework cannot be installed.
         deviations: Where the backend cannot keep what the parity cases claim.
+        quiet: Environment variables that stop the framework from logging, for processes of our
+            own; never set behind a user's back.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Manifest:
     extra: str | None = None
     hint: str = ""
     deviations: tuple[Deviation, ...] = ()
+    quiet: tuple[tuple[str, str], ...] = ()
 
     @property
     def install_command(self) -> str:

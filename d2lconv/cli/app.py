@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from d2lconv import __version__
-from d2lconv.cli import exercise
+from d2lconv.cli import exercise, lesson
 from d2lconv.errors import D2LConvError
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(exercise.app, name="exercise")
+app.add_typer(lesson.app, name="lesson")
 
 Backends = Annotated[
     list[str] | None,

@@ -9,6 +9,7 @@ manifest = Manifest(
     aliases=("tensorflow", "keras"),
     type_roots=("tensorflow", "keras"),
     extra="tf",
+    quiet=(("TF_CPP_MIN_LOG_LEVEL", "3"), ("TF_ENABLE_ONEDNN_OPTS", "0")),
     deviations=(
         Deviation("values/subnormal", "TensorFlow flushes subnormal numbers to zero"),
         Deviation(
