@@ -11,7 +11,7 @@ from chosen import CHOSEN, demand
 
 from d2lconv import pytest_plugin, selection
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "chromium"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
