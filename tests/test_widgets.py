@@ -192,14 +192,14 @@ def test_numbers_are_read_and_shown_as_people_write_them():
     found = script(
         part("common.js"),
         """return [texts.map(typed).map((n) => Number.isNaN(n) ? null : n),
-          [-0, 1.25, -1, Math.fround(0.1), Math.fround(1 / 3), 123456].map((n) => shown(n)),
+          [-0, 1.25, -1, Math.fround(0.1), Math.fround(1 / 3), 123456, -1.5e9].map((n) => shown(n)),
           [Math.fround(0.1), Math.fround(1 / 3), 19].map(shortest)];""",
         texts=texts,
     )
     ninth = float(np.float32(1) / np.float32(9))
     assert found == [
         [ninth, -2, 3, 0.5, None, None, None, None, None],
-        ["0", "1.25", "−1", "0.1", "0.3333", "123456"],
+        ["0", "1.25", "−1", "0.1", "0.3333", "123456", "−1.5e9"],
         ["0.1", "0.33333334", "19"],
     ]
 

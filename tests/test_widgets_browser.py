@@ -240,6 +240,42 @@ def test_one_page_holds_them_all_and_two_of_a_kind(visit):
     assert page.locator(".total").all_inner_texts() == ["19", "0"]
 
 
+def test_a_notebook_and_its_widget_tell_each_other(visit):
+    """With a stand-in for the model through which a notebook's Python talks to the page."""
+    page = visit(f"""<!DOCTYPE html><title>A notebook</title><div id="cell"></div>
+<script type="module">
+{widgets.module("window")}
+class Model extends EventTarget {{
+  values = {{ input: null, kernel: [[1, -1]], position: null }};
+  saved = 0;
+  get(name) {{ return this.values[name]; }}
+  set(name, value) {{
+    this.values[name] = value;
+    this.dispatchEvent(new Event(`change:${{name}}`));
+  }}
+  save_changes() {{ this.saved += 1; }}
+  on(name, what) {{ this.addEventListener(name, what); }}
+  off(name, what) {{ this.removeEventListener(name, what); }}
+}}
+window.model = new Model();
+window.heard = [];
+document.addEventListener("keydown", (event) => heard.push(event.key));
+window.stop = render({{ model, el: document.querySelector("#cell") }});
+</script>""")
+    assert shown(page, ".total") == "-1"
+    page.keyboard.press("Tab")
+    page.get_by_label("Window at").press("ArrowDown")
+    assert page.evaluate("[model.get('position'), model.saved]") == [[1, 0], 1]
+    page.get_by_label("Input, row 1, column 1").press("ArrowUp")
+    page.get_by_role("button", name="Play").press("Escape")
+    assert page.evaluate("heard") == ["Tab", "Escape"]  # others do not turn the slide
+    page.evaluate("model.set('kernel', [[0, 1], [2, 3]])")
+    assert page.locator("section.d2lconv").count() == 1
+    assert shown(page, ".total") == "37"
+    page.evaluate("window.stop(); model.set('position', [0, 0])")
+    assert shown(page, ".total") == "37"
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", TITLES)
 def test_an_accessibility_audit_finds_nothing_serious(visit, name, scheme):

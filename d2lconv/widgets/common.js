@@ -32,6 +32,7 @@ export function shortest(value) {
 /** A number to read: all of it if it is short, else so many digits; with a real minus sign. */
 export function shown(value, digits = 4) {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "∞" : "−∞";
+  if (Math.abs(value) >= 1e6) return value.toExponential(digits - 1).replace(/\.?0*e\+/, "e").replace("-", "−");
   const text = shortest(value);
   const short = text.length <= digits + 2 ? text : String(Number(value.toPrecision(digits)));
   return short.replaceAll("-", "−");
@@ -74,12 +75,19 @@ export function living(draw, defaults) {
     };
     const events = Object.keys(defaults).map((name) => `change:${name}`);
     for (const event of events) model?.on?.(event, again);
+    el.addEventListener("keydown", kept);
     again();
     return () => {
       stop?.();
       for (const event of events) model?.off?.(event, again);
+      el.removeEventListener("keydown", kept);
     };
   };
+}
+
+/** Keys that a widget answers do not turn the slide that it is on, nor run the notebook's cell. */
+function kept(event) {
+  if (event.defaultPrevented || event.target.matches("input, select")) event.stopPropagation();
 }
 
 /** The kernel if it fits inside the image, else one that always does. */
@@ -124,6 +132,12 @@ export function whole(from, to) {
   return Array.from({ length: to - from + 1 }, (_, n) => [String(from + n), String(from + n)]);
 }
 
+/** Smaller type for what is long, so that it fits into its cell. */
+export function sized(cell, text) {
+  cell.classList.toggle("long", text.length > 4 && text.length < 7);
+  cell.classList.toggle("longer", text.length > 6);
+}
+
 /** A matrix of number fields. `onedit(i, j, value)` is called with numbers only. */
 export function fields(name, values, onedit) {
   const cells = values.map((row, i) =>
@@ -137,11 +151,13 @@ export function fields(name, values, onedit) {
         oninput: () => {
           const number = typed(input.value);
           input.setAttribute("aria-invalid", String(Number.isNaN(number)));
+          sized(input, input.value);
           if (!Number.isNaN(number)) onedit(i, j, number);
         },
         onfocus: () => input.select(),
       });
       input.value = shown(value);
+      sized(input, input.value);
       return input;
     }),
   );

@@ -1,7 +1,7 @@
 // The sliding window: an input, a kernel that slides over it, and the sums that it leaves behind.
 import { build, corr2d, matrix, products } from "./arithmetic.js";
 import {
-  arrow, button, chooser, clamp, element, fields, fitting, living, player, save, shown, state, whole,
+  arrow, button, chooser, clamp, element, fields, fitting, living, player, save, shown, sized, state, whole,
 } from "./common.js";
 
 const defaults = { input: [[0, 1, 2], [3, 4, 5], [6, 7, 8]], kernel: [[0, 1], [2, 3]], position: [0, 0] };
@@ -113,8 +113,8 @@ function draw({ model, el }) {
         const counted = build(...size, (i, j) => i * size[1] + j);
         if (name === "input") input = counted;
         else kernel = counted;
-        save(model, { input, kernel });
         rebuild();
+        save(model, { input, kernel, position });
         sizes.querySelectorAll("select")[axis + (name === "input" ? 0 : 2)].focus();
       }).label;
     });
@@ -133,10 +133,11 @@ function draw({ model, el }) {
     grids.frame.setAttribute("aria-label", `Window at row ${i + 1}, column ${j + 1}. The arrow keys move it`);
     const terms = products(input, kernel, i, j);
     grids.factors.flat().forEach((small) => (small.textContent = ""));
-    for (const { a, b, k } of terms) grids.factors[i + a][j + b].textContent = `×${shown(k)}`;
+    for (const { a, b, k } of terms) grids.factors[i + a][j + b].textContent = `×${shown(k, 2)}`;
     grids.answers.forEach((row, m) => row.forEach((cell, n) => {
       const known = filled.has(`${m},${n}`);
       cell.textContent = known ? shown(Y[m][n]) : "";
+      sized(cell, cell.textContent);
       cell.classList.toggle("current", m === i && n === j);
       cell.classList.toggle("open", !known);
       cell.setAttribute("aria-label", `Output, row ${m + 1}, column ${n + 1}: ${known ? shown(Y[m][n]) : "not yet"}`);
