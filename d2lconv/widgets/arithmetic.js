@@ -27,7 +27,9 @@ export function products(X, K, i, j) {
 
 /** The output's element (i, j): the products added one after the other. */
 export function windowSum(X, K, i, j) {
-  return products(X, K, i, j).map((term) => term.value).reduce((sum, value) => f32(sum + value));
+  return products(X, K, i, j)
+    .map((term) => term.value)
+    .reduce((sum, value) => f32(sum + value));
 }
 
 /** The cross-correlation of X (h, w) and K (kh, kw). */
@@ -40,7 +42,7 @@ export function corr2d(X, K) {
 /** The sum along the contract's tree: fold at the largest power of two below the length. */
 export function treeSum(values) {
   const sums = Float32Array.from(values);
-  for (let left = sums.length; left > 1; ) {
+  for (let left = sums.length; left > 1;) {
     const p = 2 ** (31 - Math.clz32(left - 1));
     for (let n = p; n < left; n += 1) sums[n - p] += sums[n];
     left = p;
@@ -75,7 +77,13 @@ export function learn(X, Y, initial, lr, epochs) {
 
 /** The loss as a function of the two weights of a kernel (1, 2), for drawing: c - 2 b.k + k.H k. */
 export function paraboloid(X, Y) {
-  const [H, b] = [[[0, 0], [0, 0]], [0, 0]];
+  const [H, b] = [
+    [
+      [0, 0],
+      [0, 0],
+    ],
+    [0, 0],
+  ];
   let c = 0;
   Y.forEach((row, i) =>
     row.forEach((y, j) => {
@@ -87,8 +95,7 @@ export function paraboloid(X, Y) {
       c += y * y;
     }),
   );
-  return (k, l) =>
-    c - 2 * (b[0] * k + b[1] * l) + H[0][0] * k * k + 2 * H[0][1] * k * l + H[1][1] * l * l;
+  return (k, l) => c - 2 * (b[0] * k + b[1] * l) + H[0][0] * k * k + 2 * H[0][1] * k * l + H[1][1] * l * l;
 }
 
 /** A layer with its defaults; all numbers count for both directions. */

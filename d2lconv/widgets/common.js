@@ -32,7 +32,11 @@ export function shortest(value) {
 /** A number to read: all of it if it is short, else so many digits; with a real minus sign. */
 export function shown(value, digits = 4) {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "∞" : "−∞";
-  if (Math.abs(value) >= 1e6) return value.toExponential(digits - 1).replace(/\.?0*e\+/, "e").replace("-", "−");
+  if (Math.abs(value) >= 1e6)
+    return value
+      .toExponential(digits - 1)
+      .replace(/\.?0*e\+/, "e")
+      .replace("-", "−");
   const text = shortest(value);
   const short = text.length <= digits + 2 ? text : String(Number(value.toPrecision(digits)));
   return short.replaceAll("-", "−");
@@ -165,19 +169,6 @@ export function fields(name, values, onedit) {
   grid.style.setProperty("--columns", values[0].length);
   grid.append(...cells.flat().map((input) => element("span", { class: "cell" }, input)));
   return { grid, cells };
-}
-
-/** Red for positive, white for 0, blue for negative numbers; the ends are ColorBrewer's RdBu. */
-export function diverging(share) {
-  const end = share < 0 ? [33, 102, 172] : [178, 24, 43];
-  const part = Math.min(1, Math.abs(share));
-  return end.map((channel) => Math.round(255 + (channel - 255) * part));
-}
-
-/** Black or white, whichever is easier to read on a colour. */
-export function ink([r, g, b]) {
-  const linear = [r, g, b].map((c) => ((c / 255 + 0.055) / 1.055) ** 2.4);
-  return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] > 0.18 ? "#000" : "#fff";
 }
 
 const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };

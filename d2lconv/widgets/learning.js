@@ -1,23 +1,25 @@
 // The learning loop: gradient descent on the loss over a kernel's two weights, step by step.
 import { corr2d, learn, matrix, paraboloid } from "./arithmetic.js";
 import {
-  arrow, button, chooser, clamp, drawn, element, living, player, save, shortest, shown, state,
+  arrow,
+  button,
+  chooser,
+  clamp,
+  drawn,
+  element,
+  living,
+  player,
+  save,
+  shortest,
+  shown,
+  state,
 } from "./common.js";
+import { number, paint, plot, star } from "./plots.js";
 
 const EDGES = Array.from({ length: 6 }, () => [1, 1, 0, 0, 0, 0, 1, 1]);
 const defaults = { image: EDGES, kernel: [[1, -1]], runs: [], initial: null, lr: 0.03, epochs: 10 };
 const SIDE = 300; // of the surface, in units of its drawing
 const REACH = 2.25; // how far the surface goes from its lowest point
-const BANDS = 13;
-const CIVIDIS = [[0, 34, 78], [47, 71, 108], [103, 105, 112], [157, 143, 113], [217, 186, 85], [254, 232, 56]];
-const PLOT = { width: 300, height: 170, left: 42, right: 8, top: 8, bottom: 30 };
-
-function band(share) {
-  const place = clamp(share, 0, 1) * (CIVIDIS.length - 1);
-  const n = Math.min(Math.floor(place), CIVIDIS.length - 2);
-  return CIVIDIS[n].map((low, channel) => low + (CIVIDIS[n + 1][channel] - low) * (place - n));
-}
-
 function draw({ model, el }) {
   const { image, kernel, runs, lr: firstRate, initial, epochs } = state(model, defaults);
   const [X, best] = [matrix(image), matrix(kernel)];
@@ -31,74 +33,103 @@ function draw({ model, el }) {
   let run = null;
 
   const play = player("Play", next, 700);
-  const choice = chooser("Start from", [...runs.map(({ id, title }) => [id, title ?? id]), ["", "my own place"]], chosen, (id) => {
-    chosen = id;
-    const found = runs.find((one) => one.id === id);
-    if (found) begin([found.initial], id);
+  const choice = chooser(
+    "Start from",
+    [...runs.map(({ id, title }) => [id, title ?? id]), ["", "my own place"]],
+    chosen,
+    (id) => {
+      chosen = id;
+      const found = runs.find((one) => one.id === id);
+      if (found) begin([found.initial], id);
+    },
+  );
+  const rate = element("input", {
+    type: "range",
+    min: 0.001,
+    max: 0.04,
+    step: 0.001,
+    value: lr,
+    oninput: () => ((lr = Number(rate.value)), begin(start, chosen)),
   });
-  const rate = element("input", { type: "range", min: 0.001, max: 0.04, step: 0.001, value: lr,
-    oninput: () => ((lr = Number(rate.value)), begin(start, chosen)) });
   const rateText = element("output", {});
   const canvas = element("canvas", { width: SIDE * 2, height: SIDE * 2, "aria-hidden": "true" });
   const path = drawn("polyline", { class: "path" });
   const halo = drawn("polyline", { class: "halo" });
   const dots = drawn("g", { "aria-hidden": "true" });
-  const handle = drawn("g", { class: "handle", tabindex: 0, role: "application", onkeydown: nudge },
-    drawn("rect", { x: -7, y: -7, width: 14, height: 14 }));
-  const overlay = drawn("svg", { viewBox: `0 0 ${SIDE} ${SIDE}`, onpointerdown: drag,
-    onmousedown: (event) => event.preventDefault() }, halo, path, dots,
-    drawn("path", { class: "goal", d: star(...place(cx, cy)) }), handle);
-  const surface = element("figure", { class: "surface" },
+  const handle = drawn(
+    "g",
+    { class: "handle", tabindex: 0, role: "application", onkeydown: nudge },
+    drawn("rect", { x: -7, y: -7, width: 14, height: 14 }),
+  );
+  const overlay = drawn(
+    "svg",
+    { viewBox: `0 0 ${SIDE} ${SIDE}`, onpointerdown: drag, onmousedown: (event) => event.preventDefault() },
+    halo,
+    path,
+    dots,
+    drawn("path", { class: "goal", d: star(...place(cx, cy)) }),
+    handle,
+  );
+  const surface = element(
+    "figure",
+    { class: "surface" },
     element("div", { class: "plate" }, canvas, overlay, ...ticks()),
-    element("figcaption", {}, "The kernel’s two weights, K[0, 0] to the right and K[0, 1] up. The darker, the ",
-      "smaller the loss; the star is ", element("span", { class: "number" }, `[${shown(cx)}, ${shown(cy)}]`),
-      ". Drag the square to start elsewhere."));
+    element(
+      "figcaption",
+      {},
+      "The kernel’s two weights, K[0, 0] to the right and K[0, 1] up. The darker, the ",
+      "smaller the loss; the star is ",
+      element("span", { class: "number" }, `[${shown(cx)}, ${shown(cy)}]`),
+      ". Drag the square to start elsewhere.",
+    ),
+  );
   const status = element("p", { class: "status", "aria-live": "polite" });
   const curve = drawn("svg", { viewBox: `0 0 ${PLOT.width} ${PLOT.height}`, class: "curve", role: "img" });
   const rows = element("tbody", {});
   const head = element("thead", {});
   const step = button("Step", () => (play.stop(), next()));
-  const root = element("section", { class: "d2lconv learning", "aria-label": "The learning loop" },
-    element("div", { class: "controls" }, choice.label,
-      element("label", {}, "Learning rate ", rate, rateText)),
-    element("div", { class: "controls" }, play.button, step,
-      button("Back to the start", () => begin(start, chosen))),
+  const root = element(
+    "section",
+    { class: "d2lconv learning", "aria-label": "The learning loop" },
+    element(
+      "div",
+      { class: "controls" },
+      choice.label,
+      element("label", {}, "Learning rate ", rate, rateText),
+    ),
+    element(
+      "div",
+      { class: "controls" },
+      play.button,
+      step,
+      button("Back to the start", () => begin(start, chosen)),
+    ),
     status,
-    element("div", { class: "stage" }, surface,
-      element("div", { class: "results" }, curve, element("table", {}, head, rows))));
+    element(
+      "div",
+      { class: "stage" },
+      surface,
+      element("div", { class: "results" }, curve, element("table", {}, head, rows)),
+    ),
+  );
   el.append(root);
 
   function place(k, l) {
     return [((k - cx + REACH) / (2 * REACH)) * SIDE, ((cy + REACH - l) / (2 * REACH)) * SIDE];
   }
 
-  function star(x, y) {
-    const corner = (n) => [x + (n % 2 ? 4 : 10) * Math.sin((n * Math.PI) / 5), y - (n % 2 ? 4 : 10) * Math.cos((n * Math.PI) / 5)];
-    return `M${Array.from({ length: 10 }, (_, n) => corner(n).map((v) => v.toFixed(2)).join(" ")).join("L")}Z`;
-  }
-
   function ticks() {
-    return [-2, -1, 0, 1, 2].flatMap((by) => ["x", "y"].map((axis) => {
-      const value = (axis === "x" ? cx : cy) + by;
-      const share = (100 * (axis === "x" ? by + REACH : REACH - by)) / (2 * REACH);
-      return element("span", { class: `tick along-${axis}`, style: `--at:${share}%`, "aria-hidden": "true" }, shown(value));
-    }));
-  }
-
-  /** The surface in bands that are even in the root of the loss, which grows with the distance. */
-  function paint() {
-    const context = canvas.getContext("2d");
-    const side = canvas.width;
-    const pixels = context.createImageData(side, side);
-    const at = (n) => ((n + 0.5) / side) * 2 * REACH - REACH;
-    const root = (k, l) => Math.sqrt(Math.max(0, loss(k, l)));
-    const most = Math.max(root(cx - REACH, cy - REACH), root(cx + REACH, cy - REACH));
-    for (let n = 0; n < side * side; n += 1) {
-      const share = root(cx + at(n % side), cy - at(Math.floor(n / side))) / most;
-      const colour = band(Math.floor(share * BANDS) / (BANDS - 1));
-      pixels.data.set([...colour, 255], 4 * n);
-    }
-    context.putImageData(pixels, 0, 0);
+    return [-2, -1, 0, 1, 2].flatMap((by) =>
+      ["x", "y"].map((axis) => {
+        const value = (axis === "x" ? cx : cy) + by;
+        const share = (100 * (axis === "x" ? by + REACH : REACH - by)) / (2 * REACH);
+        return element(
+          "span",
+          { class: `tick along-${axis}`, style: `--at:${share}%`, "aria-hidden": "true" },
+          shown(value),
+        );
+      }),
+    );
   }
 
   function begin(from, id) {
@@ -120,11 +151,18 @@ function draw({ model, el }) {
   function update() {
     const kernels = run.kernels.slice(0, done + 1);
     const points = kernels.map(([[k, l]]) => place(k, l).map((v) => clamp(v, -1e4, 1e4)));
-    for (const line of [halo, path]) line.setAttribute("points", points.map((point) => point.join(",")).join(" "));
-    dots.replaceChildren(...points.slice(1).map(([x, y], n) =>
-      drawn("circle", { cx: x, cy: y, r: n + 2 === points.length ? 5 : 3.5 })));
+    for (const line of [halo, path])
+      line.setAttribute("points", points.map((point) => point.join(",")).join(" "));
+    dots.replaceChildren(
+      ...points
+        .slice(1)
+        .map(([x, y], n) => drawn("circle", { cx: x, cy: y, r: n + 2 === points.length ? 5 : 3.5 })),
+    );
     handle.setAttribute("transform", `translate(${points[0].join(" ")})`);
-    handle.setAttribute("aria-label", `Start, K = [${start[0].map((k) => shown(k)).join(", ")}]. The arrow keys move it`);
+    handle.setAttribute(
+      "aria-label",
+      `Start, K = [${start[0].map((k) => shown(k)).join(", ")}]. The arrow keys move it`,
+    );
     rateText.textContent = ` ${lr.toFixed(3)}`;
     rate.setAttribute("aria-label", "Learning rate");
     step.disabled = done >= epochs;
@@ -132,55 +170,47 @@ function draw({ model, el }) {
     const text = `K = [${now.map((k) => shortest(k).replace("-", "−")).join(", ")}]`;
     const growing = done > 1 && run.losses[done - 1] > run.losses[done - 2];
     status.replaceChildren(
-      done === 0 ? "At the start, " : done < epochs ? `After epoch ${done}, ` : `After all ${epochs} epochs, `,
-      element("strong", { class: "kernel" }, text), ".",
-      growing ? element("span", { class: "warning" }, " The loss grows: each step jumps over the valley, and lands higher. Take a smaller learning rate.") : "");
+      done === 0
+        ? "At the start, "
+        : done < epochs
+          ? `After epoch ${done}, `
+          : `After all ${epochs} epochs, `,
+      element("strong", { class: "kernel" }, text),
+      ".",
+      growing
+        ? element(
+            "span",
+            { class: "warning" },
+            " The loss grows: each step jumps over the valley, and lands higher. Take a smaller learning rate.",
+          )
+        : "",
+    );
     table();
-    plot();
+    plot(curve, run.losses, done);
   }
 
   function table() {
     const published = runs.find(({ id }) => id === chosen);
     const comparable = published && lr === 0.03;
-    const cells = (tag, ...texts) => element("tr", {}, ...texts.map((text) => element(tag, tag === "th" ? { scope: "col" } : {}, text)));
+    const cells = (tag, ...texts) =>
+      element("tr", {}, ...texts.map((text) => element(tag, tag === "th" ? { scope: "col" } : {}, text)));
     head.replaceChildren(cells("th", "Epoch", "Loss", ...(comparable ? ["Published"] : [])));
-    rows.replaceChildren(...Array.from({ length: epochs }, (_, n) => {
-      const ours = n < done ? number(run.losses[n]) : "";
-      const printed = comparable && n % 2 ? published.losses[(n - 1) / 2] ?? "" : "";
-      return cells("td", String(n + 1), ours, ...(comparable ? [printed && ours === printed ? `${printed} ✓` : printed] : []));
-    }));
+    rows.replaceChildren(
+      ...Array.from({ length: epochs }, (_, n) => {
+        const ours = n < done ? number(run.losses[n]) : "";
+        const printed = comparable && n % 2 ? (published.losses[(n - 1) / 2] ?? "") : "";
+        return cells(
+          "td",
+          String(n + 1),
+          ours,
+          ...(comparable ? [printed && ours === printed ? `${printed} ✓` : printed] : []),
+        );
+      }),
+    );
     if (comparable) {
       const learned = published.learned.map((k) => k.replace("-", "−")).join(", ");
       rows.append(element("tr", {}, element("td", { colspan: 3 }, `Published at the end: K = [${learned}]`)));
     }
-  }
-
-  function number(value) {
-    return value < 1e6 ? value.toFixed(3) : value.toExponential(2);
-  }
-
-  /** The losses on a logarithmic scale. */
-  function plot() {
-    const { width, height, left, right, top, bottom } = PLOT;
-    const logs = run.losses.map((value) => Math.log10(Math.max(value, 1e-12)));
-    const low = Math.floor(Math.min(...logs, -1));
-    const high = Math.ceil(Math.max(...logs, 1));
-    const x = (n) => left + ((n - 1) / Math.max(1, epochs - 1)) * (width - left - right);
-    const y = (log) => top + ((high - log) / (high - low)) * (height - top - bottom);
-    const every = Math.max(1, Math.ceil((high - low) / 5));
-    const lines = [];
-    for (let log = low; log <= high; log += every) {
-      lines.push(drawn("line", { class: "grid", x1: left, x2: width - right, y1: y(log), y2: y(log) }),
-        drawn("text", { x: left - 6, y: y(log) + 4, "text-anchor": "end" }, shown(10 ** log, 1)));
-    }
-    for (let n = 1; n <= epochs; n += 1)
-      if (n === 1 || n % Math.ceil(epochs / 5) === 0) lines.push(drawn("text", { x: x(n), y: height - 15, "text-anchor": "middle" }, String(n)));
-    const shownLogs = logs.slice(0, done);
-    curve.replaceChildren(...lines,
-      drawn("text", { x: (left + width) / 2, y: height - 2, "text-anchor": "middle" }, "loss before each step, by epoch"),
-      drawn("polyline", { class: "losses", points: shownLogs.map((log, n) => `${x(n + 1)},${y(log)}`).join(" ") }),
-      ...shownLogs.map((log, n) => drawn("circle", { class: "loss", cx: x(n + 1), cy: y(log), r: 3.5 })));
-    curve.setAttribute("aria-label", `Losses so far: ${run.losses.slice(0, done).map(number).join(", ") || "none"}`);
   }
 
   function own(k, l) {
@@ -199,8 +229,10 @@ function draw({ model, el }) {
   function drag(down) {
     const move = (event) => {
       const box = overlay.getBoundingClientRect();
-      own(cx - REACH + ((event.clientX - box.left) / box.width) * 2 * REACH,
-        cy + REACH - ((event.clientY - box.top) / box.height) * 2 * REACH);
+      own(
+        cx - REACH + ((event.clientX - box.left) / box.width) * 2 * REACH,
+        cy + REACH - ((event.clientY - box.top) / box.height) * 2 * REACH,
+      );
     };
     overlay.setPointerCapture(down.pointerId);
     overlay.addEventListener("pointermove", move);
@@ -210,7 +242,7 @@ function draw({ model, el }) {
     move(down);
   }
 
-  paint();
+  paint(canvas, loss, best[0], REACH);
   begin(start, chosen);
   return () => play.stop();
 }

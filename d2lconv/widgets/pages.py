@@ -18,6 +18,7 @@ TITLES: Final = {
     "learning": "The learning loop",
     "receptive": "Receptive fields",
 }
+PARTS: Final = {"edges": ("pictures",), "learning": ("plots",)}
 STATES: Final = {
     "window": ("input", "kernel", "position"),
     "edges": ("image", "kernel"),
@@ -82,8 +83,9 @@ def defaults(name: str) -> dict[str, Any]:
 
 def module(name: str) -> str:
     """The ES module of a widget, whole: its parts in one text, which exports ``render``."""
-    own = re.sub(r"^import \{[^}]*\} from [^;]*;\n", "", _text(f"{name}.js"), flags=re.MULTILINE)
-    return "\n".join([_text("arithmetic.js"), _text("common.js"), own])
+    parts = ("arithmetic", "common", *PARTS.get(name, ()), name)
+    text = "\n".join(_text(f"{part}.js") for part in parts)
+    return re.sub(r"^import \{[^}]*\} from [^;]*;\n", "", text, flags=re.MULTILINE)
 
 
 def style() -> str:

@@ -1,8 +1,6 @@
 // The receptive field: what one element of a stack's output sees in every map below it.
 import { field, seen, sizes } from "./arithmetic.js";
-import {
-  arrow, button, chooser, clamp, drawn, element, living, save, state, whole,
-} from "./common.js";
+import { arrow, button, chooser, clamp, drawn, element, living, save, state, whole } from "./common.js";
 
 const defaults = { size: 3, layers: [{ kernel_size: 2 }, { kernel_size: 2 }] };
 const LARGEST = 17;
@@ -27,36 +25,74 @@ function draw({ model, el }) {
   const result = element("p", { class: "status", "aria-live": "polite" });
   const formula = element("p", { class: "formula" });
   const stack = element("div", { class: "stack" });
-  const examples = element("div", { class: "controls" }, element("span", { class: "soft" }, "Examples"),
-    ...Object.entries(EXAMPLES).map(([name, one]) => button(name, () => {
-      size = one.size;
-      layers = one.layers.map((each) => ({ ...PLAIN, ...each }));
-      rebuild();
-    })));
-  el.append(element("section", { class: "d2lconv receptive", "aria-label": "Receptive fields" },
-    maps, result, formula, stack, examples));
+  const examples = element(
+    "div",
+    { class: "controls" },
+    element("span", { class: "soft" }, "Examples"),
+    ...Object.entries(EXAMPLES).map(([name, one]) =>
+      button(name, () => {
+        size = one.size;
+        layers = one.layers.map((each) => ({ ...PLAIN, ...each }));
+        rebuild();
+      }),
+    ),
+  );
+  el.append(
+    element(
+      "section",
+      { class: "d2lconv receptive", "aria-label": "Receptive fields" },
+      maps,
+      result,
+      formula,
+      stack,
+      examples,
+    ),
+  );
 
   function rebuild() {
     save(model, { size, layers });
     chosen = null;
     const ends = sizes(layers, size);
-    maps.replaceChildren(...ends.map((end, depth) => {
-      const name = depth ? `Layer ${depth}` : "Input";
-      const grid = map(end, depth, name);
-      const panel = element("div", { class: "panel" },
-        element("div", { class: "name" }, name, element("span", { class: "soft" }, ` ${end}×${end}`)), grid);
-      return depth ? element("div", { class: "together" }, element("div", { class: "sign", "aria-hidden": "true" }, "→"), panel) : panel;
-    }));
+    maps.replaceChildren(
+      ...ends.map((end, depth) => {
+        const name = depth ? `Layer ${depth}` : "Input";
+        const grid = map(end, depth, name);
+        const panel = element(
+          "div",
+          { class: "panel" },
+          element("div", { class: "name" }, name, element("span", { class: "soft" }, ` ${end}×${end}`)),
+          grid,
+        );
+        return depth
+          ? element(
+              "div",
+              { class: "together" },
+              element("div", { class: "sign", "aria-hidden": "true" }, "→"),
+              panel,
+            )
+          : panel;
+      }),
+    );
     stack.replaceChildren(
-      chooser("Input size", whole(1, LARGEST).map(([n, text]) => [n, `${text}×${text}`]), String(size), (text) => {
-        size = Number(text);
-        again("select", 0);
-      }).label,
+      chooser(
+        "Input size",
+        whole(1, LARGEST).map(([n, text]) => [n, `${text}×${text}`]),
+        String(size),
+        (text) => {
+          size = Number(text);
+          again("select", 0);
+        },
+      ).label,
       element("ol", {}, ...layers.map(row)),
-      button("+ Add a layer", () => {
-        layers.push({ ...layers.at(-1) });
-        again(".add", 0);
-      }, { class: "add", disabled: layers.length >= DEEPEST }));
+      button(
+        "+ Add a layer",
+        () => {
+          layers.push({ ...layers.at(-1) });
+          again(".add", 0);
+        },
+        { class: "add", disabled: layers.length >= DEEPEST },
+      ),
+    );
     const last = ends.length - 1;
     show(last, ...[0, 1].map(() => Math.floor((ends[last] - 1) / 2)));
   }
@@ -68,40 +104,72 @@ function draw({ model, el }) {
   }
 
   function row(one, n) {
-    const lists = Object.entries(LIMITS).map(([name, limits], m) =>
-      chooser(NAMES[name], whole(...limits).map(([k, text]) => [k, name === "kernel_size" ? `${text}×${text}` : text]),
-        String(one[name]), (text) => {
-          layers[n] = { ...one, [name]: Number(text) };
-          again("select", 1 + n * Object.keys(LIMITS).length + m);
-        }, ` of layer ${n + 1}`).label);
-    return element("li", {}, element("span", { class: "soft" }, `Layer ${n + 1}`), ...lists,
-      button("Remove", () => {
-        layers.splice(n, 1);
-        again("li button", Math.min(n, layers.length - 1));
-      }, { "aria-label": `Remove layer ${n + 1}`, disabled: layers.length < 2 }));
+    const lists = Object.entries(LIMITS).map(
+      ([name, limits], m) =>
+        chooser(
+          NAMES[name],
+          whole(...limits).map(([k, text]) => [k, name === "kernel_size" ? `${text}×${text}` : text]),
+          String(one[name]),
+          (text) => {
+            layers[n] = { ...one, [name]: Number(text) };
+            again("select", 1 + n * Object.keys(LIMITS).length + m);
+          },
+          ` of layer ${n + 1}`,
+        ).label,
+    );
+    return element(
+      "li",
+      {},
+      element("span", { class: "soft" }, `Layer ${n + 1}`),
+      ...lists,
+      button(
+        "Remove",
+        () => {
+          layers.splice(n, 1);
+          again("li button", Math.min(n, layers.length - 1));
+        },
+        { "aria-label": `Remove layer ${n + 1}`, disabled: layers.length < 2 },
+      ),
+    );
   }
 
   function map(end, depth, name) {
     const cells = drawn("g", { class: "squares" });
     for (let i = 0; i < end; i += 1)
-      for (let j = 0; j < end; j += 1) cells.append(drawn("rect", { x: j + 0.04, y: i + 0.04, width: 0.92, height: 0.92 }));
+      for (let j = 0; j < end; j += 1)
+        cells.append(drawn("rect", { x: j + 0.04, y: i + 0.04, width: 0.92, height: 0.92 }));
     const at = (event) => {
       const box = event.currentTarget.getBoundingClientRect();
-      const cell = (from, length, by) => clamp(Math.floor(((by - from) / length) * (end + 0.2) - 0.1), 0, end - 1);
+      const cell = (from, length, by) =>
+        clamp(Math.floor(((by - from) / length) * (end + 0.2) - 0.1), 0, end - 1);
       show(depth, cell(box.top, box.height, event.clientY), cell(box.left, box.width, event.clientX));
     };
-    return drawn("svg", {
-      viewBox: `-0.1 -0.1 ${end + 0.2} ${end + 0.2}`, class: "map", style: `--side:${end}`, tabindex: 0,
-      role: "application", "aria-label": `${name}, ${end} by ${end}. The arrow keys choose an element`,
-      onpointermove: at, onpointerdown: at,
-      onfocus: () => chosen[0] !== depth && show(depth, Math.floor((end - 1) / 2), Math.floor((end - 1) / 2)),
-      onkeydown: (event) => {
-        const by = arrow(event);
-        if (!by) return;
-        event.preventDefault();
-        show(depth, ...by.map((step, axis) => clamp((chosen[0] === depth ? chosen[1 + axis] : 0) + step, 0, end - 1)));
+    return drawn(
+      "svg",
+      {
+        viewBox: `-0.1 -0.1 ${end + 0.2} ${end + 0.2}`,
+        class: "map",
+        style: `--side:${end}`,
+        tabindex: 0,
+        role: "application",
+        "aria-label": `${name}, ${end} by ${end}. The arrow keys choose an element`,
+        onpointermove: at,
+        onpointerdown: at,
+        onfocus: () =>
+          chosen[0] !== depth && show(depth, Math.floor((end - 1) / 2), Math.floor((end - 1) / 2)),
+        onkeydown: (event) => {
+          const by = arrow(event);
+          if (!by) return;
+          event.preventDefault();
+          show(
+            depth,
+            ...by.map((step, axis) => clamp((chosen[0] === depth ? chosen[1 + axis] : 0) + step, 0, end - 1)),
+          );
+        },
       },
-    }, cells, drawn("rect", { class: "around", rx: 0.15 }));
+      cells,
+      drawn("rect", { class: "around", rx: 0.15 }),
+    );
   }
 
   function show(depth, i, j) {
@@ -110,15 +178,26 @@ function draw({ model, el }) {
     const ends = sizes(layers, size);
     const [rows, columns] = [i, j].map((place) => seen(layers, size, depth, place));
     maps.querySelectorAll("svg").forEach((svg, level) => {
-      const inside = (n) => level <= depth && rows[level].includes(Math.floor(n / ends[level])) && columns[level].includes(n % ends[level]);
-      svg.querySelectorAll(".squares rect").forEach((square, n) =>
-        square.setAttribute("class", inside(n) ? (level === depth ? "chosen" : "seen") : ""));
+      const inside = (n) =>
+        level <= depth &&
+        rows[level].includes(Math.floor(n / ends[level])) &&
+        columns[level].includes(n % ends[level]);
+      svg
+        .querySelectorAll(".squares rect")
+        .forEach((square, n) =>
+          square.setAttribute("class", inside(n) ? (level === depth ? "chosen" : "seen") : ""),
+        );
       const around = svg.querySelector(".around");
       const some = level < depth && rows[level].length && columns[level].length;
       around.toggleAttribute("hidden", !some);
       if (!some) return;
       const [top, left] = [rows[level][0], columns[level][0]];
-      for (const [name, value] of Object.entries({ x: left, y: top, width: columns[level].at(-1) - left + 1, height: rows[level].at(-1) - top + 1 }))
+      for (const [name, value] of Object.entries({
+        x: left,
+        y: top,
+        width: columns[level].at(-1) - left + 1,
+        height: rows[level].at(-1) - top + 1,
+      }))
         around.setAttribute(name, value);
     });
     describe(depth, i, j, rows[0].length * columns[0].length, ends);
@@ -128,16 +207,37 @@ function draw({ model, el }) {
     const cut = ends.length <= layers.length;
     const where = `[${i}, ${j}]`;
     result.replaceChildren(
-      depth === 0 ? `The input’s element ${where} sees itself. Point at an element of a later map.`
-        : element("span", {}, `After layer ${depth}, element ${where} sees `,
-          element("strong", {}, `${count} of ${size * size}`), " input elements."),
-      cut ? element("span", { class: "warning" }, ` Layer ${ends.length} does not fit: its window is larger than what it gets. Take a larger input or a smaller kernel.`) : "");
+      depth === 0
+        ? `The input’s element ${where} sees itself. Point at an element of a later map.`
+        : element(
+            "span",
+            {},
+            `After layer ${depth}, element ${where} sees `,
+            element("strong", {}, `${count} of ${size * size}`),
+            " input elements.",
+          ),
+      cut
+        ? element(
+            "span",
+            { class: "warning" },
+            ` Layer ${ends.length} does not fit: its window is larger than what it gets. Take a larger input or a smaller kernel.`,
+          )
+        : "",
+    );
     const { size: side, jump } = field(layers.slice(0, depth));
     const terms = layers.slice(0, depth).map(({ kernel_size, dilation }, n) => {
-      const steps = layers.slice(0, n).map(({ stride }) => stride).filter((stride) => stride > 1);
-      return ` + (${kernel_size} − 1)${[dilation > 1 ? [dilation] : [], steps].flat().map((f) => `·${f}`).join("")}`;
+      const steps = layers
+        .slice(0, n)
+        .map(({ stride }) => stride)
+        .filter((stride) => stride > 1);
+      return ` + (${kernel_size} − 1)${[dilation > 1 ? [dilation] : [], steps]
+        .flat()
+        .map((f) => `·${f}`)
+        .join("")}`;
     });
-    formula.textContent = depth ? `Side of the field: 1${terms.join("")} = ${side}. From one element to the next it moves by ${jump}.` : "\u00a0";
+    formula.textContent = depth
+      ? `Side of the field: 1${terms.join("")} = ${side}. From one element to the next it moves by ${jump}.`
+      : "\u00a0";
   }
 
   rebuild();
