@@ -92,11 +92,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """The API bound to a backend, ``from d2lconv import torch as d2l``, and ``dc.figures``."""
+    """The API bound to a backend, ``from d2lconv import torch as d2l``, and two more modules."""
     from d2lconv import registry
 
-    if name == "figures":  # only now, because matplotlib is slow to import, and may not be there
-        return import_module("d2lconv.figures")
+    # Only now, because matplotlib is slow to import, and may not be there; and few need widgets.
+    if name in ("figures", "widgets"):
+        return import_module(f"d2lconv.{name}")
 
     if not name.startswith("_"):
         try:

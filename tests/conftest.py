@@ -12,7 +12,7 @@ from chosen import CHOSEN, demand
 
 from d2lconv import pytest_plugin, selection
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "chromium"]
 NEUTRAL = {
     "test_cli_parity.py",
     "test_figures.py",

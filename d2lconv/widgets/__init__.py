@@ -1,0 +1,33 @@
+"""The four things to play with: the sliding window, edges, learning, and receptive fields.
+
+Each is one ES module without dependencies, which draws itself into a page (:func:`html`,
+:func:`page`) or into a notebook (the classes, which need the extra "widgets"). They compute in
+float32, in the order of the library's contract, so that what they show has the library's bits.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from d2lconv.widgets.pages import html, module, page, style
+
+if TYPE_CHECKING:
+    from d2lconv.widgets.notebook import EdgeDetector, LearningLoop, ReceptiveFields, SlidingWindow
+
+__all__ = [
+    "EdgeDetector",
+    "LearningLoop",
+    "ReceptiveFields",
+    "SlidingWindow",
+    "html",
+    "module",
+    "page",
+    "style",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """The classes for notebooks, only when asked for: anywidget may not be there."""
+    if name in __all__:
+        from d2lconv.widgets import notebook
+
+        return getattr(notebook, name)
+    raise AttributeError(f"module 'd2lconv.widgets' has no attribute {name!r}")

@@ -1,0 +1,127 @@
+"""Widgets in pages of HTML that need nothing else."""
+
+import re
+from dataclasses import asdict
+from importlib.resources import files
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup
+
+from d2lconv import checks, published, registry
+from d2lconv.errors import ArgumentError
+
+TITLES: Final = {
+    "window": "The sliding window",
+    "edges": "The edge detector",
+    "learning": "The learning loop",
+    "receptive": "Receptive fields",
+}
+PARTS: Final = {"edges": ("pictures",), "learning": ("plots",)}
+STATES: Final = {
+    "window": ("input", "kernel", "position"),
+    "edges": ("image", "kernel"),
+    "learning": ("image", "kernel", "runs", "initial", "lr", "epochs"),
+    "receptive": ("size", "layers"),
+}
+
+
+def html(name: str, **state: Any) -> Markup:
+    """Make a fragment of HTML with a widget in it, alive wherever a browser shows it.
+
+    Args:
+        name: "window", "edges", "learning" or "receptive".
+        state: What the widget starts with; what is not given starts as in the lesson. "window"
+            takes input and kernel (matrices) and position (row and column); "edges" image and
+            kernel; "learning" image, kernel (1, 2), runs (as in ``published.json``), initial (a
+            kernel), lr and epochs; "receptive" size (the side of the input) and layers (the
+            keyword arguments of ``dc.Window``, as numbers).
+
+    Returns:
+        The fragment, with its style and its module inside. A page may hold several, also of the
+        same widget. It asks the network for nothing.
+
+    Raises:
+        ArgumentError: There is no such widget, it has no such state, or a value has no form in
+            JSON, such as a NaN.
+
+    Example:
+        >>> print(html("window", kernel=[[1, -1]]).splitlines()[0])
+        <div data-d2lconv="window"></div>
+    """
+    checks.choice("widget", name, TITLES)
+    for key in state:
+        checks.choice(f"state of {name!r}", key, STATES[name])
+    given = {**defaults(name), **{key: _plain(value) for key, value in state.items()}}
+    try:
+        json = htmlsafe_json_dumps(given, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"the state {state!r} has no form in JSON: {error}.") from error
+    return _rendered(
+        "fragment", name=name, style=Markup(style()), module=Markup(module(name)), state=json
+    )
+
+
+def page(name: str, **state: Any) -> str:
+    """Make a whole page with one widget; the arguments are those of :func:`html`.
+
+    Example:
+        >>> page("receptive", size=5).splitlines()[0]
+        '<!DOCTYPE html>'
+    """
+    fragment = html(name, **state)
+    return str(_rendered("page", title=TITLES[name], fragment=fragment))
+
+
+def defaults(name: str) -> dict[str, Any]:
+    """What a widget gets from the library if the reader gives nothing else."""
+    if name != "learning":
+        return {}
+    return {"runs": [{**asdict(run), "title": _title(run.id)} for run in published.runs()]}
+
+
+def module(name: str) -> str:
+    """The ES module of a widget, whole: its parts in one text, which exports ``render``."""
+    parts = ("arithmetic", "common", *PARTS.get(name, ()), name)
+    text = "\n".join(_text(f"{part}.js") for part in parts)
+    return re.sub(r"^import \{[^}]*\} from [^;]*;\n", "", text, flags=re.MULTILINE)
+
+
+def style() -> str:
+    """The style sheet of all widgets."""
+    return _text("style.css")
+
+
+def _title(run: str) -> str:
+    """A published run as readers know it.
+
+    Example:
+        >>> _title("book-jax")
+        'JAX (book)'
+    """
+    where, _, framework = run.partition("-")
+    manifest, _ = registry.manifests()[registry.resolve(framework)]
+    return f"{manifest.framework} ({where})"
+
+
+def _text(name: str) -> str:
+    return files("d2lconv.widgets").joinpath(name).read_text(encoding="utf-8")
+
+
+def _rendered(template: str, **values: Any) -> Markup:
+    environment = Environment(
+        loader=PackageLoader("d2lconv.widgets", "."),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+    )
+    return Markup(environment.get_template(f"{template}.html.j2").render(values))
+
+
+def _plain(value: Any) -> Any:
+    """A value without arrays: tensors as lists of rows."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, (list, tuple)) else value
