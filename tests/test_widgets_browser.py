@@ -236,7 +236,7 @@ def test_one_page_holds_them_all_and_two_of_a_kind(visit):
     kinds = [*TITLES, "window"]
     parts = [widgets.html(name) for name in kinds[:-1]] + [widgets.html("window", kernel=[[2]])]
     page = visit(f"<!DOCTYPE html><title>All</title>{''.join(parts)}")
-    assert page.locator("section.d2lconv").count() == len(kinds)
+    assert page.locator(".d2lconv").count() == len(kinds)
     assert page.locator(".total").all_inner_texts() == ["19", "0"]
 
 
@@ -270,7 +270,7 @@ window.stop = render({{ model, el: document.querySelector("#cell") }});
     page.get_by_role("button", name="Play").press("Escape")
     assert page.evaluate("heard") == ["Tab", "Escape"]  # others do not turn the slide
     page.evaluate("model.set('kernel', [[0, 1], [2, 3]])")
-    assert page.locator("section.d2lconv").count() == 1
+    assert page.locator(".d2lconv").count() == 1
     assert shown(page, ".total") == "37"
     page.evaluate("window.stop(); model.set('position', [0, 0])")
     assert shown(page, ".total") == "37"

@@ -91,9 +91,9 @@ function draw({ model, el }) {
     element("div", { class: "panel" }, element("div", { class: "name" }, name, size), canvas, below);
   el.append(
     element(
-      "section",
-      { class: "d2lconv edges", "aria-label": "The edge detector" },
-      element("div", { class: "controls" }, choice.label, kernelBox),
+      "div",
+      { role: "region", class: "d2lconv edges", "aria-label": "The edge detector" },
+      element("div", { class: "toolbar" }, choice.label, kernelBox),
       element(
         "div",
         { class: "stage" },
@@ -109,7 +109,7 @@ function draw({ model, el }) {
       readout,
       element(
         "div",
-        { class: "controls" },
+        { class: "toolbar" },
         paints.label,
         button("Stripe 6×8", () => picture(EDGES)),
         button("Turn the image", () => picture(transpose(image))),

@@ -89,17 +89,17 @@ function draw({ model, el }) {
   const head = element("thead", {});
   const step = button("Step", () => (play.stop(), next()));
   const root = element(
-    "section",
-    { class: "d2lconv learning", "aria-label": "The learning loop" },
+    "div",
+    { role: "region", class: "d2lconv learning", "aria-label": "The learning loop" },
     element(
       "div",
-      { class: "controls" },
+      { class: "toolbar" },
       choice.label,
       element("label", {}, "Learning rate ", rate, rateText),
     ),
     element(
       "div",
-      { class: "controls" },
+      { class: "toolbar" },
       play.button,
       step,
       button("Back to the start", () => begin(start, chosen)),

@@ -27,7 +27,7 @@ function draw({ model, el }) {
   const stack = element("div", { class: "stack" });
   const examples = element(
     "div",
-    { class: "controls" },
+    { class: "toolbar" },
     element("span", { class: "soft" }, "Examples"),
     ...Object.entries(EXAMPLES).map(([name, one]) =>
       button(name, () => {
@@ -39,8 +39,8 @@ function draw({ model, el }) {
   );
   el.append(
     element(
-      "section",
-      { class: "d2lconv receptive", "aria-label": "Receptive fields" },
+      "div",
+      { role: "region", class: "d2lconv receptive", "aria-label": "Receptive fields" },
       maps,
       result,
       formula,

@@ -60,18 +60,19 @@ function draw({ model, el }) {
   const play = player("Play", next);
   const sums = element("p", { class: "sum", "aria-live": "polite" });
   const stage = element("div", { class: "stage" });
-  const sizes = element("div", { class: "controls sizes" });
+  const sizes = element("div", { class: "toolbar sizes" });
   const bar = element(
     "div",
-    { class: "controls" },
+    { class: "toolbar" },
     play.button,
     button("Step", () => (play.stop(), next())),
     button("Start again", restart),
     element("span", { class: "hint" }, "or drag the orange window, or use the arrow keys"),
   );
   const root = element(
-    "section",
+    "div",
     {
+      role: "region",
       class: "d2lconv window",
       "aria-label": "The sliding window",
       onkeydown: (event) => {
