@@ -17,6 +17,8 @@ with needed("notebooks"):
     from nbformat import NotebookNode, v4
 
 TOGETHER: Final = "side_by_side"
+EXTRAS = ("plots", "widgets")  # what the notebooks need besides the frameworks
+KEPT = ("step", "rounding", "widget")  # the options of the source that a notebook's cell keeps
 SOURCE = re.compile(r"^# \{source\} (\S+)$", re.MULTILINE)
 
 
@@ -27,9 +29,7 @@ def notebook(cells: Sequence[Cell], libraries: Sequence[Library]) -> NotebookNod
         cells: The lesson.
         libraries: The frameworks.
     """
-    alone = len(libraries) == 1
-    pages = _alone(cells, libraries[0]) if alone else _together(cells, libraries)
-    made = [_cell(kind, text, metadata) for kind, text, metadata in pages]
+    made = [_cell(*page) for _, page in _pages(cells, libraries)]
     seen: dict[str, int] = {}
     for cell in made:  # nbformat replaces ids that are there twice by random ones
         seen[cell.id] = seen.get(cell.id, 0) + 1
@@ -49,6 +49,14 @@ def notebook(cells: Sequence[Cell], libraries: Sequence[Library]) -> NotebookNod
     return built
 
 
+def origins(cells: Sequence[Cell], libraries: Sequence[Library]) -> list[int | None]:
+    """For each cell of the notebook, the number of the lesson's cell that it was made from.
+
+    What stands for several neighbours counts as made from the first, and badges as from none.
+    """
+    return [number for number, _ in _pages(cells, libraries)]
+
+
 def filename(libraries: Sequence[Library]) -> str:
     """The name of the notebook for these frameworks."""
     return f"{libraries[0].manifest.name if len(libraries) == 1 else TOGETHER}.ipynb"
@@ -65,54 +73,68 @@ def load(path: Path) -> NotebookNode:
 
 
 Page = tuple[str, str, dict[str, Any]]
+Numbered = tuple[int | None, Page]
 
 
-def _alone(cells: Sequence[Cell], library: Library) -> Iterator[Page]:
+def slot(cell: Cell) -> tuple[str, bool, Any]:
+    """Neighbours with the same slot are the same cell, in several frameworks."""
+    return cell.kind, bool(cell.backends), cell.options.get("step")
+
+
+def _pages(cells: Sequence[Cell], libraries: Sequence[Library]) -> Iterator[Numbered]:
+    """The cells of a notebook, each with the number of what it was made from."""
+    if len(libraries) == 1:
+        yield from _alone(cells, libraries[0])
+    else:
+        yield from _together(cells, libraries)
+
+
+def _alone(cells: Sequence[Cell], library: Library) -> Iterator[Numbered]:
     """The cells of a notebook for one framework."""
     name = library.manifest.name
     inliner = Inliner(library)
-    for number, cell in enumerate(_without(cells, "together")):
+    words = fragments.words([library])
+    for number, cell in _without(cells, "together"):
         if not cell.shown_to(name):
             continue
-        words = fragments.words([library])
         if number == 0:
-            yield _page(cell, fragments.fill(cell.text, words))
-            yield "markdown", fragments.badges(filename([library])), {}
+            yield number, _page(cell, fragments.fill(cell.text, words))
+            yield None, ("markdown", fragments.badges(filename([library])), {})
         elif cell.exercises:
             for item in cell.exercises:
-                yield from fragments.exercise(item, library)
+                yield from ((number, page) for page in fragments.exercise(item, library))
         elif "install" in cell.places:
-            extras = [library.manifest.extra, "plots"]
-            yield _page(cell, fragments.install([extra for extra in extras if extra]))
+            extras = [library.manifest.extra, *EXTRAS]
+            yield number, _page(cell, fragments.install([extra for extra in extras if extra]))
         else:
-            yield _page(cell, _expand(fragments.fill(cell.text, words), inliner))
+            yield number, _page(cell, _expand(fragments.fill(cell.text, words), inliner))
 
 
-def _together(cells: Sequence[Cell], libraries: Sequence[Library]) -> Iterator[Page]:
+def _together(cells: Sequence[Cell], libraries: Sequence[Library]) -> Iterator[Numbered]:
     """The cells of the notebook for all frameworks."""
     inliners = {library.manifest.name: Inliner(library) for library in libraries}
     words = fragments.words(libraries)
-    yet = True
-    for (kind, tagged, _), group in groupby(_without(cells, "apart"), _slot):
-        for cells_ in [list(group)] if tagged else ([cell] for cell in group):
-            cell = cells_[0]
+    for (kind, tagged, _), found in groupby(_without(cells, "apart"), lambda item: slot(item[1])):
+        items = list(found)
+        if kind == "code" and tagged:
+            yield items[0][0], _columns([cell for _, cell in items], libraries, inliners)
+            continue
+        for number, cell in items:
             if cell.exercises:
                 for item in cell.exercises:
-                    yield from fragments.exercise(item, None)
+                    yield from ((number, page) for page in fragments.exercise(item, None))
             elif kind == "markdown":
-                for each in cells_:
-                    own = [x for x in libraries if each.shown_to(x.manifest.name)]
-                    known = fragments.words(own) if each.backends else words
-                    yield _page(each, fragments.fill(each.text, known))
-                if yet:
-                    yield "markdown", fragments.badges(f"{TOGETHER}.ipynb"), {}
-                    yet = False
+                own = [each for each in libraries if cell.shown_to(each.manifest.name)]
+                known = fragments.words(own) if cell.backends else words
+                yield number, _page(cell, fragments.fill(cell.text, known))
+                if number == 0:
+                    yield None, ("markdown", fragments.badges(f"{TOGETHER}.ipynb"), {})
             elif "install" in cell.places:
-                yield _page(cell, fragments.install(["all", "plots"]))
+                yield number, _page(cell, fragments.install(["all", *EXTRAS]))
             elif cell.places & {"once", "together"}:
-                yield _page(cell, fragments.fill(cell.text, words))
+                yield number, _page(cell, fragments.fill(cell.text, words))
             else:
-                yield _columns(cells_, libraries, inliners)
+                yield number, _columns([cell], libraries, inliners)
 
 
 def _columns(
@@ -144,20 +166,18 @@ def _expand(code: str, inliner: Inliner) -> str:
     return "\n\n".join(filter(None, [inliner.inline(paths), rest]))
 
 
-def _without(cells: Sequence[Cell], place: str) -> Iterator[Cell]:
-    return (cell for cell in cells if not cell.places & {place, "notes"})
-
-
-def _slot(cell: Cell) -> tuple[str, bool, Any]:
-    """Neighbours with the same slot are the same cell, in several frameworks."""
-    return cell.kind, bool(cell.backends), cell.options.get("step")
+def _without(cells: Sequence[Cell], place: str) -> Iterator[tuple[int, Cell]]:
+    """The cells that are not only for a place, nor only for a speaker, with their numbers."""
+    return (
+        (number, cell) for number, cell in enumerate(cells) if not cell.places & {place, "notes"}
+    )
 
 
 def _page(cell: Cell, text: str) -> Page:
     metadata: dict[str, Any] = {}
     if cell.slide:
         metadata["slideshow"] = {"slide_type": cell.slide}
-    about = {key: cell.options[key] for key in ("step", "rounding") if key in cell.options}
+    about = {key: cell.options[key] for key in KEPT if key in cell.options}
     if about:
         metadata["d2lconv"] = about
     return cell.kind, text, metadata

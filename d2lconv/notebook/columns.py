@@ -82,7 +82,8 @@ class Columns:
             self.shell.user_ns[wanted.collect] = {
                 framework: space[wanted.collect] for framework, space in spaces.items()
             }
-        display(HTML(_table(shown, shared, verdicts)))
+        about = {"d2lconv": {"verdicts": dict(verdicts)}} if verdicts else {}
+        display(HTML(_table(shown, shared, verdicts), metadata=about))
 
     def _column(self, name: str, code: str) -> Column:
         """Run one framework's code."""

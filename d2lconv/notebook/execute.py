@@ -86,6 +86,8 @@ def _kept(output: Any) -> Any:
     if output.output_type == "stream" and output.name == "stderr":
         return None
     data = output.get("data", {})
+    if "application/vnd.jupyter.widget-view+json" in data:
+        return None  # it is alive only where it is run, and has another name each time
     if "image/png" in data:
         data["image/png"] = data["image/png"].replace("\n", "")
     if "text/html" in data or "image/png" in data:
