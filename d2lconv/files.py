@@ -29,6 +29,20 @@ def writable(path: str | os.PathLike[str]) -> Path:
     return path
 
 
+def folder(path: str | os.PathLike[str]) -> Path:
+    """The path of a folder, which is made if it is not there.
+
+    Raises:
+        ArgumentError: It cannot be made.
+    """
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArgumentError(f"the folder {path} cannot be made: {error.strerror}.") from None
+    return path
+
+
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """A file to write, which takes the place of the one at the path when all went well.

@@ -1,4 +1,4 @@
-"""``d2lconv lesson``: the notebooks, built from the lesson's source and held against it."""
+"""``d2lconv lesson``: notebooks, page and slides, built from one source and held against it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,13 +8,12 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from d2lconv import registry
+from d2lconv import checks, files, registry
 from d2lconv.cli.frameworks import progress
-from d2lconv.files import replacing
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Build the lesson's notebooks from their source, and check that they still agree.",
+    help="Build the lesson's notebooks, page and slides from one source, and check that all agree.",
 )
 
 Backends = Annotated[
@@ -58,6 +57,48 @@ def check(backend: Backends = None) -> None:
     verdict of parity; 1 if not, or if a framework that was asked for is not there.
     """
     raise typer.Exit(_each(backend or [], _check))
+
+
+@app.command()
+def page(
+    file: Annotated[Path, typer.Argument(help="Where to write the page.")] = Path("lesson.html"),
+) -> None:
+    """Write the lesson as one page of HTML, with all that the notebooks show.
+
+    It opens from disk, without a network, and needs no framework: its outputs are those of the last
+    run of the notebooks.
+    """
+    from d2lconv.notebook import document
+    from d2lconv.notebook.page import page
+
+    files.writable(file)
+    _write(file, page(document.load()))
+
+
+@app.command()
+def slides(
+    folder: Annotated[Path, typer.Argument(help="Where to write the decks.")] = Path("slides"),
+    backend: Backends = None,
+) -> None:
+    """Write the lesson as slides, a deck for each framework, with speaker notes.
+
+    A deck is one file, which opens from disk, without a network. In it, S opens the speaker's view,
+    and ?print-pdf behind its address makes it ready to be printed.
+    """
+    from d2lconv.notebook import document
+    from d2lconv.notebook.slides import slides
+
+    lesson = document.load()
+    taught = [view.name for view in lesson.frameworks]
+    for name in [registry.resolve(name) for name in backend or taught]:
+        deck = slides(lesson, checks.choice("framework of the lesson", name, taught))
+        _write(files.folder(folder) / f"{name}.html", deck)
+
+
+def _write(file: Path, text: str) -> None:
+    with files.replacing(file) as opened:
+        opened.write(text.encode())
+    Console(highlight=False, markup=False, soft_wrap=True).print(f"{file}: written")
 
 
 def plan(names: Sequence[str], folder: Path | None = None) -> Plan:
@@ -116,7 +157,7 @@ def _each(names: list[str], work: Any) -> int:
 def _build(path: Path, made: Any) -> list[str]:
     from d2lconv.notebook.build import text
 
-    with replacing(path) as file:
+    with files.replacing(path) as file:
         file.write(text(made).encode())
     return []
 

@@ -1,0 +1,94 @@
+"""The lesson as one page of HTML that needs nothing else: views to switch, and widgets alive."""
+
+import re
+from collections.abc import Iterable, Iterator
+from importlib.resources import files
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup
+
+from d2lconv import __version__, widgets
+from d2lconv.notebook.document import Block, Document, Varied, Widget, blocks
+from d2lconv.widgets.pages import defaults
+
+HEADING: Final = re.compile(r'<h2 id="([^"]*)">(.*?)</h2>')
+
+# What runs before anything is drawn, so that nothing flickers: the reader's last choices.
+EARLY: Final = """
+try {
+  const [view, theme] = ["view", "theme"].map((name) => localStorage.getItem(`d2lconv-${name}`));
+  if (VIEWS.includes(view)) document.documentElement.dataset.view = view;
+  if (["light", "dark"].includes(theme)) document.documentElement.dataset.theme = theme;
+} catch {}
+"""
+
+
+def page(document: Document) -> str:
+    """The page."""
+    shown = list(blocks(document))
+    kinds = dict.fromkeys(
+        block.name for block in shown if isinstance(block, Widget) and block.name != "exercises"
+    )
+    return rendered(
+        "page",
+        views=document.views,
+        blocks=[_plain(block) for block in shown],
+        contents=list(_contents(shown)),
+        version=__version__,
+        shared_style=resource("shared.css"),
+        style=resource("page.css"),
+        widget_style=Markup(widgets.style()),
+        early=Markup(EARLY.replace("VIEWS", json([view.name for view in document.views]))),
+        programs=programs(kinds),
+        script=resource("page.js"),
+    )
+
+
+def programs(names: Iterable[str]) -> Markup:
+    """The modules of widgets, each of which draws itself wherever the page has a place for it."""
+    return Markup("\n").join(
+        Markup(
+            '<script type="module">\n{}\n'
+            "for (const el of document.querySelectorAll('[data-d2lconv=\"{}\"]')) {{\n"
+            "  const given = {{ ...{}, ...JSON.parse(el.dataset.state) }};\n"
+            "  render({{ model: {{ get: (key) => given[key] }}, el }});\n"
+            "}}\n</script>"
+        ).format(Markup(widgets.module(name)), name, json(defaults(name)))
+        for name in names
+    )
+
+
+def resource(name: str) -> Markup:
+    """A file that goes into pages as it is."""
+    return Markup(files("d2lconv.notebook").joinpath(name).read_text(encoding="utf-8"))
+
+
+def rendered(template: str, **values: Any) -> str:
+    """A page from a template."""
+    environment = Environment(
+        loader=PackageLoader("d2lconv.notebook", "."),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(f"{template}.html.j2").render(values)
+
+
+def json(value: Any) -> Markup:
+    """A value as JSON that may stand in a script."""
+    return Markup(htmlsafe_json_dumps(value))
+
+
+def _plain(block: Block) -> dict[str, Any]:
+    return {"kind": type(block).__name__.lower(), **vars(block)}
+
+
+def _contents(shown: Iterable[Block]) -> Iterator[tuple[str, Markup]]:
+    """The lesson's sections: the ids of their headings, and their titles."""
+    for block in shown:
+        if isinstance(block, Varied) and block.everywhere:
+            for id, title in HEADING.findall(block.parts[0][1]):
+                yield id, Markup(title)

@@ -1,0 +1,35 @@
+// The deck: what does not fit on its slide is shown smaller, and no smaller than can be read.
+(() => {
+  const SIZE = { width: 1280, height: 720 };
+  const LEAST = 0.5;
+  const print = new URLSearchParams(location.search).has("print-pdf");
+
+  function fit(section) {
+    const box = section?.querySelector(":scope > .fitted");
+    const sheet = section?.closest(".pdf-page") ?? section;
+    if (!box) return;
+    for (let zoom = 1; zoom >= LEAST; zoom *= 0.97) {
+      box.style.zoom = zoom;
+      if (box.getBoundingClientRect().bottom <= sheet.getBoundingClientRect().bottom) break;
+    }
+  }
+
+  const deck = new Reveal({
+    ...SIZE,
+    margin: 0.04,
+    center: false,
+    hash: true,
+    slideNumber: "c/t",
+    navigationMode: "linear",
+    transition: "none",
+    pdfSeparateFragments: false,
+    pdfMaxPagesPerSlide: 1,
+    view: print ? "print" : null,
+    plugins: [RevealNotes],
+  });
+  const all = () => document.querySelectorAll(".slides section:not(.stack)").forEach(fit);
+  deck.on("slidechanged", ({ currentSlide }) => fit(currentSlide));
+  deck.on("pdf-ready", all);
+  deck.initialize().then(() => (print ? all() : fit(deck.getCurrentSlide())));
+  window.deck = deck;
+})();
