@@ -14,13 +14,19 @@ from d2lconv import pytest_plugin, selection
 
 pytest_plugins = ["pytester", "chromium"]
 NEUTRAL = {
+    "test_cli.py",
     "test_cli_parity.py",
     "test_figures.py",
     "test_packaging.py",
+    "test_page.py",
+    "test_page_browser.py",
     "test_parity_run.py",
     "test_pytest_plugin.py",
     "test_recording.py",
+    "test_slides_browser.py",
     "test_ulp.py",
+    "test_widgets.py",
+    "test_widgets_browser.py",
 }
 
 

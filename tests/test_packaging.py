@@ -33,9 +33,10 @@ def test_the_wheel_carries_every_backend(built):
         assert {f"d2lconv_{backend}/{part}" for part in PARTS} <= names
     assert {"d2lconv/py.typed", "d2lconv/published.json", "d2lconv_mxnet/numpy_view.py"} <= names
     assert "d2lconv/photographs.npz" in names
-    parts = {path.name for path in (ROOT / "d2lconv" / "widgets").glob("*.*")}
-    assert {"window.js", "style.css", "page.html.j2"} <= parts
-    assert {f"d2lconv/widgets/{part}" for part in parts} <= names
+    parts = [path for folder in ("widgets", "notebook", "notebook/reveal")
+             for path in (ROOT / "d2lconv" / folder).iterdir() if path.is_file()]  # fmt: skip
+    assert {"window.js", "slides.html.j2", "reveal.js", "LICENSE"} <= {path.name for path in parts}
+    assert {path.relative_to(ROOT).as_posix() for path in parts} <= names
     tops = {name.partition("/")[0] for name in names}
     assert tops == {"d2lconv", "d2lconv-0.1.0.dist-info", *(f"d2lconv_{b}" for b in BACKENDS)}
     assert any(name.endswith("licenses/LICENSE") for name in names)

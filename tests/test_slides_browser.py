@@ -1,0 +1,108 @@
+"""The decks in a real browser: from disk, without a network; every slide fits and prints."""
+
+import pytest
+
+from d2lconv.notebook import document
+from d2lconv.notebook.slides import slides
+
+FRAMEWORKS = ("torch", "mxnet", "tf", "jax", "numpy")
+READABLE = 0.6  # of the size that the deck is made for
+
+
+@pytest.fixture(scope="module")
+def decks():
+    lesson = document.load()
+    return {name: slides(lesson, name) for name in FRAMEWORKS}
+
+
+def where(page):
+    """The current slide, and how its content fits: its scale, and what sticks out."""
+    return page.evaluate("""(() => {
+      const { h, v } = deck.getIndices();
+      const slide = deck.getCurrentSlide();
+      const box = slide.querySelector(".fitted");
+      const [inner, outer] = [box, slide].map((e) => e.getBoundingClientRect());
+      const wide = [...box.querySelectorAll("*")].filter(
+        (e) => !e.closest("svg > *, math") && e.getBoundingClientRect().right > innerWidth + 0.5);
+      return { place: [h, v], zoom: Number(box.style.zoom), over: inner.height - outer.height,
+               wide: wide.map((e) => e.outerHTML.slice(0, 200)) };
+    })()""")
+
+
+@pytest.mark.parametrize("name", FRAMEWORKS)
+def test_every_slide_fits_and_can_be_read(visit, decks, name):
+    page = visit(decks[name])
+    page.wait_for_function("deck.isReady()")
+    page.evaluate("deck.configure({ fragments: false })")
+    places = []
+    for _ in range(page.evaluate("deck.getTotalSlides()")):
+        found = where(page)
+        places.append(tuple(found["place"]))
+        assert found["zoom"] >= READABLE, found
+        assert found["over"] <= 1, found
+        assert found["wide"] == [], found
+        page.keyboard.press("ArrowRight")
+    assert len(set(places)) == len(places) > 35
+    assert page.evaluate("deck.isLastSlide()")
+
+
+def test_what_belongs_to_a_later_step_waits(visit, decks):
+    page = visit(decks["torch"])
+    page.keyboard.press("ArrowRight")
+    waiting = page.locator("p", has_text="Two observations about pictures")
+    assert waiting.evaluate("(e) => getComputedStyle(e.closest('.fragment')).opacity") == "0"
+    page.keyboard.press("ArrowRight")
+    page.locator(".present .fragment.visible").first.wait_for()
+    assert page.evaluate("deck.getIndices().h") == 1
+
+
+def test_widgets_on_slides_are_alive_and_keep_their_keys(visit, decks):
+    page = visit(decks["jax"])
+    page.evaluate("""(() => {
+      const slide = document.querySelector('[data-d2lconv="window"]').closest("section");
+      const { h, v } = deck.getIndices(slide);
+      deck.slide(h, v);
+    })()""")
+    here = where(page)["place"]
+    window = page.locator('[data-d2lconv="window"]')
+    assert window.locator(".total").inner_text() == "19"
+    window.get_by_role("button", name="Window at row 1").press("ArrowRight")
+    assert window.locator(".total").inner_text() == "25"
+    assert where(page)["place"] == here
+    box = page.locator('[data-d2lconv="window"]').bounding_box()
+    assert box["width"] > 500
+
+
+def test_the_speaker_has_notes(visit, decks):
+    page = visit(decks["torch"])
+    with page.expect_popup() as opened:
+        page.keyboard.press("s")
+    notes = opened.value.locator(".speaker-controls-notes .value")
+    notes.get_by_text("Ask the room before the first code").wait_for()
+
+
+def test_a_deck_can_be_printed_a_page_for_each_slide(visit, decks):
+    page = visit(decks["torch"])
+    count = page.evaluate("deck.getTotalSlides()")
+    page.goto(f"{page.url.partition('#')[0]}?print-pdf")
+    page.wait_for_function("document.querySelectorAll('.pdf-page').length > 0")
+    assert page.locator(".pdf-page").count() == count
+    over = page.evaluate(
+        "[...document.querySelectorAll('.pdf-page')].filter((e) => {"
+        "  const [box, sheet] = [e.querySelector('.fitted'), e];"
+        "  return box.getBoundingClientRect().bottom > sheet.getBoundingClientRect().bottom + 1;"
+        "}).map((e) => e.innerText.slice(0, 80))"
+    )
+    assert over == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_an_accessibility_audit_finds_nothing_serious(visit, decks, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core here")
+    page = visit(decks["tf"], color_scheme=scheme)
+    page.evaluate("deck.configure({ fragments: false })")
+    for h in (0, 2, 3, 6, 15):
+        page.evaluate(f"deck.slide({h})")
+        violations = axe.Axe().run(page).response["violations"]
+        serious = [v for v in violations if v["impact"] in ("serious", "critical")]
+        assert [(h, v["id"], [n["html"] for n in v["nodes"]][:3]) for v in serious] == []
