@@ -36,5 +36,9 @@ class DTypeError(D2LConvError, TypeError):
     """Data is of a type that is not one of float16, float32, float64, integer or boolean."""
 
 
+class FileError(D2LConvError, OSError):
+    """A file could not be written; what was there before is unchanged."""
+
+
 class ArgumentError(D2LConvError, ValueError):
     """An option has a value that makes no sense: a method, a learning rate, a number of epochs."""

@@ -28,6 +28,7 @@ NEUTRAL = {
     "test_widgets.py",
     "test_widgets_browser.py",
 }
+ONCE = {"test_ending.py"}  # takes long, and is about no framework
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -35,8 +36,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave what is about no framework in particular to the runs that test NumPy too."""
-    return True if collection_path.name in NEUTRAL and "numpy" not in CHOSEN else None
+    """Leave what is about no framework in particular to the runs that test NumPy too.
+
+    And of that, what takes long, to the run that tests NumPy alone, or that asks for it by name.
+    """
+    name = collection_path.name
+    if name in ONCE:
+        return True if CHOSEN != ["numpy"] and name not in str(config.args) else None
+    return True if name in NEUTRAL and "numpy" not in CHOSEN else None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

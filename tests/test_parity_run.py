@@ -5,12 +5,10 @@ NumPy's, in a child of the tests, because backends are found once per process.
 """
 
 import json
-import os
 import sys
-from pathlib import Path
 
 import pytest
-from children import python, write
+from children import alive, python, write
 from chosen import STATUS
 from test_registry import TOY
 
@@ -73,17 +71,6 @@ def run(folder, **options):
 def processes(folder):
     file = folder / "pids"
     return [int(line) for line in file.read_text().split()] if file.exists() else []
-
-
-def alive(pid):
-    state = Path(f"/proc/{pid}/stat")
-    if state.exists():  # what has ended may be listed until somebody asks for its status
-        return state.read_text().rpartition(")")[2].split()[0] != "Z"
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def verdicts(cells):

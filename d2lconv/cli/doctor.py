@@ -18,6 +18,8 @@ from d2lconv.registry import BackendStatus
 PROBE = """
 import sys
 import d2lconv as dc
+from d2lconv.orphans import end_with_parent
+end_with_parent()
 with dc.backend(sys.argv[1]) as bound:
     print(bound.to_numpy(bound.corr2d([[0, 1], [3, 4]], [[0, 1], [2, 3]])).item())
 """
@@ -49,8 +51,7 @@ def doctor(names: list[str], *, as_json: bool) -> int:
             found.append(examine(status))
             bar.advance(task)
     if as_json:
-        json.dump([asdict(diagnosis) for diagnosis in found], sys.stdout, indent=2)
-        print()
+        print(json.dumps([asdict(diagnosis) for diagnosis in found], indent=2))
     else:
         console.print(_table(found))
     return 1 if any(diagnosis.state == "broken" for diagnosis in found) else 0

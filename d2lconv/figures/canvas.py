@@ -9,6 +9,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from d2lconv.errors import ArgumentError
+from d2lconv.files import replacing
 
 # Okabe and Ito's colours, which people with every kind of colour vision tell apart
 # (https://jfly.uni-koeln.de/color/), without the yellow, which is too light on white.
@@ -64,6 +65,7 @@ def save(figure: Figure, path: str | PathLike[str], *, dpi: float = 150) -> None
 
     Raises:
         ArgumentError: The ending is none of these, or figure is no figure.
+        FileError: The file cannot be written.
 
     Example:
         >>> import io
@@ -82,5 +84,5 @@ def save(figure: Figure, path: str | PathLike[str], *, dpi: float = 150) -> None
     ending = str(path).rpartition(".")[2].lower()
     if ending not in undated:
         raise ArgumentError(f"unknown ending {ending!r}. Allowed: {', '.join(undated)}.")
-    with matplotlib.rc_context({"svg.hashsalt": "d2lconv"}):
-        figure.savefig(path, format=ending, dpi=dpi, metadata=undated[ending])
+    with matplotlib.rc_context({"svg.hashsalt": "d2lconv"}), replacing(path) as file:
+        figure.savefig(file, format=ending, dpi=dpi, metadata=undated[ending])
