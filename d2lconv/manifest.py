@@ -35,6 +35,23 @@ class Deviation:
 
 
 @dataclass(frozen=True)
+class Release:
+    """The releases of a distribution that a backend was tested with.
+
+    Attributes:
+        distribution: Its name on the package index.
+        oldest: The oldest one that the backend works with.
+        newest: The newest one that it was tested with.
+        beyond: What to say of newer ones, if it is known.
+    """
+
+    distribution: str
+    oldest: str
+    newest: str
+    beyond: str = ""
+
+
+@dataclass(frozen=True)
 class Manifest:
     """One backend's name and needs.
 
@@ -49,6 +66,7 @@ class Manifest:
         extra: The extra of d2lconv that installs the framework, if there is one.
         hint: What to know when the framework cannot be installed.
         deviations: Where the backend cannot keep what the parity cases claim.
+        releases: Which releases of the framework, and of what it needs, were tested.
         quiet: Environment variables that stop the framework from logging, for processes of our
             own; never set behind a user's back.
     """
@@ -63,6 +81,7 @@ class Manifest:
     hint: str = ""
     deviations: tuple[Deviation, ...] = ()
     quiet: tuple[tuple[str, str], ...] = ()
+    releases: tuple[Release, ...] = ()
 
     @property
     def install_command(self) -> str:

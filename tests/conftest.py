@@ -28,7 +28,7 @@ NEUTRAL = {
     "test_widgets.py",
     "test_widgets_browser.py",
 }
-ONCE = {"test_ending.py"}  # takes long, and is about no framework
+ONCE = {"test_doctor_alone.py", "test_ending.py"}  # takes long, and is about no framework
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,6 +1,6 @@
 """The JAX backend, with Flax."""
 
-from d2lconv.manifest import Deviation, Manifest
+from d2lconv.manifest import Deviation, Manifest, Release
 
 manifest = Manifest(
     name="jax",
@@ -9,5 +9,6 @@ manifest = Manifest(
     aliases=("flax",),
     type_roots=("jax", "jaxlib", "flax"),
     extra="jax",
+    releases=(Release("jax", "0.4.34", "0.10"), Release("flax", "0.10", "0.12")),
     deviations=(Deviation("values/subnormal", "XLA flushes subnormal numbers to zero"),),
 )

@@ -1,6 +1,6 @@
 """The TensorFlow backend, with Keras 3."""
 
-from d2lconv.manifest import Deviation, Manifest
+from d2lconv.manifest import Deviation, Manifest, Release
 
 manifest = Manifest(
     name="tf",
@@ -9,6 +9,7 @@ manifest = Manifest(
     aliases=("tensorflow", "keras"),
     type_roots=("tensorflow", "keras"),
     extra="tf",
+    releases=(Release("tensorflow", "2.20", "2.21"), Release("keras", "3", "3.15")),
     quiet=(("TF_CPP_MIN_LOG_LEVEL", "3"), ("TF_ENABLE_ONEDNN_OPTS", "0")),
     deviations=(
         Deviation("values/subnormal", "TensorFlow flushes subnormal numbers to zero"),

@@ -1,6 +1,6 @@
 """The PyTorch backend."""
 
-from d2lconv.manifest import Manifest
+from d2lconv.manifest import Manifest, Release
 
 manifest = Manifest(
     name="torch",
@@ -9,4 +9,5 @@ manifest = Manifest(
     aliases=("pytorch",),
     type_roots=("torch",),
     extra="torch",
+    releases=(Release("torch", "2.5", "2.13"),),
 )
