@@ -11,7 +11,7 @@ import numpy as np
 
 from d2lconv import checks, registry, selection
 from d2lconv.contract import FloatArray
-from d2lconv.errors import DTypeError, MixedBackendsError, ShapeError
+from d2lconv.errors import ArgumentError, DTypeError, MixedBackendsError, ShapeError
 
 FLOATS: Final = ("float16", "float32", "float64")
 ALLOWED: Final = (
@@ -39,11 +39,12 @@ def operands(backend: str, **data: Any) -> list[Any]:
         if native[name] is None:
             given[name], dtype = neutral(value, name)
         elif native[name] == backend:
+            check_usable(backend, value, name)
             _check_tensor(value, name)
             given[name], dtype = value, _floating(ops.dtype_name(value), name)
         else:
             raise mixed(native if backend in native.values() else {**native, "the call": backend})
-        checks.matrix(tuple(given[name].shape), name)
+        checks.matrix(_shape(given[name], name), name)
         if dtype is not None:
             dtypes.append(dtype)
     dtype = max(dtypes, key=FLOATS.index, default="float32")
@@ -59,9 +60,13 @@ def neutral(data: Any, name: str = "data") -> tuple[np.ndarray[Any, Any], str | 
     if foreign is not None:
         _check_tensor(data, name)
         raise mixed({name: foreign, "the call": "another backend"})
+    if isinstance(data, np.ma.MaskedArray) and np.any(data.mask):
+        raise DTypeError(f"{name} holds masked elements. Fill them first: {name}.filled(0).")
     try:
         array = np.asarray(data)
-    except (ValueError, TypeError, OverflowError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # an object may raise anything while it is converted
         if "inhomogeneous" in str(error):
             raise ShapeError(
                 f"{name} is ragged: its rows differ in length. "
@@ -79,7 +84,12 @@ def neutral(data: Any, name: str = "data") -> tuple[np.ndarray[Any, Any], str | 
     if kind == "O":
         other = [type(value).__name__ for value in array.flat if not isinstance(value, Real)]
         if array.size and not other:
-            return array.astype(np.float64), None  # integers beyond 64 bits, fractions
+            try:
+                return array.astype(np.float64), None  # integers beyond 64 bits, fractions
+            except OverflowError:
+                raise DTypeError(
+                    f"{name} holds a number that is beyond float64, 1.8e308. {ALLOWED}."
+                ) from None
         found = other[0] if other else "object"
     else:
         found = {"U": "text", "S": "bytes"}.get(kind, array.dtype.name)
@@ -104,8 +114,11 @@ def detached(data: Any, name: str = "data") -> FloatArray:
     backend = selection.backend_of(data)
     if backend is None:
         return to_array(data, name=name)
+    check_usable(backend, data, name)
     _check_tensor(data, name)
-    return registry.load(backend).ops.to_numpy(data)
+    ops = registry.load(backend).ops
+    check_values(ops, data, name)
+    return ops.to_numpy(data)
 
 
 def dtype_name(dtype: Any) -> str:
@@ -173,6 +186,36 @@ def _floating(dtype: str, name: str) -> str | None:
     if dtype.startswith(("int", "uint", "bool")):
         return None
     raise DTypeError(f"{name} holds {dtype}. {ALLOWED}.")
+
+
+# Two more functions that a backend's ops may have: unusable(t) says what a native value is that is
+# no dense tensor, None if it is one; has_values(t) whether it has values already, or still.
+
+
+def check_usable(backend: str, value: Any, name: str = "data") -> None:
+    """Check that a value of a framework is a dense tensor of it."""
+    ops = registry.load(backend).ops
+    what = ops.unusable(value) if hasattr(ops, "unusable") else None
+    if what is not None:
+        raise DTypeError(f"{name} is {what}. Allowed are dense tensors; convert it to one first.")
+
+
+def check_values(ops: Any, value: Any, name: str) -> None:
+    """Check that a native tensor has values that can be looked at."""
+    if hasattr(ops, "has_values") and not ops.has_values(value):
+        raise ArgumentError(
+            f"{name} has no values here, only a shape and a type, as in a function that is being "
+            "traced or compiled. Do this outside of it."
+        )
+
+
+def _shape(value: Any, name: str) -> tuple[int | None, ...]:
+    try:
+        return tuple(value.shape)
+    except ValueError:  # not even the number of dimensions is known
+        raise ShapeError(
+            f"{name} has no known shape; both sizes must be known when the call is traced."
+        ) from None
 
 
 def _check_tensor(value: Any, name: str) -> None:

@@ -7,6 +7,8 @@ Every message says what came in, what is allowed, and what to do.
 class D2LConvError(Exception):
     """The root of every error that d2lconv raises on purpose."""
 
+    ag_pass_through = True  # tells a compiler of Python code to hand it on as it is
+
 
 class UnknownBackend(D2LConvError, LookupError):
     """No installed distribution offers a backend of that name."""

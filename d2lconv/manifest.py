@@ -67,6 +67,8 @@ class Manifest:
         hint: What to know when the framework cannot be installed.
         deviations: Where the backend cannot keep what the parity cases claim.
         releases: Which releases of the framework, and of what it needs, were tested.
+        forks: Whether the framework works in a process that was forked after it was imported. If
+            not, d2lconv refuses to use it there.
         quiet: Environment variables that stop the framework from logging, for processes of our
             own; never set behind a user's back.
     """
@@ -82,6 +84,7 @@ class Manifest:
     deviations: tuple[Deviation, ...] = ()
     quiet: tuple[tuple[str, str], ...] = ()
     releases: tuple[Release, ...] = ()
+    forks: bool = True
 
     @property
     def install_command(self) -> str:

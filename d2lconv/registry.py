@@ -2,6 +2,8 @@
 
 import importlib
 import importlib.util
+import os
+import sys
 import threading
 import warnings
 from dataclasses import dataclass
@@ -118,6 +120,7 @@ def _owner(entry: "EntryPoint") -> str:
 def resolve(name: str, where: str = "") -> str:
     """The backend's own name for a name or an alias of it."""
     known = manifests()
+    name = name if isinstance(name, str) else repr(name)
     if name in known:
         return name
     aliases = {alias: key for key, (manifest, _) in known.items() for alias in manifest.aliases}
@@ -155,6 +158,18 @@ def _not_installed(manifest: Manifest, absent: list[str]) -> str:
 _loaded: dict[str, Backend] = {}
 _broken: dict[str, BaseException] = {}
 _lock = threading.RLock()
+_inherited: frozenset[str] = frozenset()  # what was imported when this process was forked
+
+
+def _forked() -> None:
+    global _inherited, _lock
+    _inherited = frozenset(sys.modules)
+    _lock = threading.RLock()  # another thread may have held it
+    _loaded.clear()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
+    os.register_at_fork(after_in_child=_forked)
 
 
 def load(name: str) -> Backend:
@@ -171,6 +186,12 @@ def load(name: str) -> Backend:
     with _lock:
         if name in _loaded:
             return _loaded[name]
+        if not manifest.forks and manifest.modules[0] in _inherited:
+            raise BackendBroken(
+                f"{manifest.framework} was imported before this process was forked, and would "
+                "hang here. Start processes by multiprocessing.get_context('spawn'), or import "
+                f"{manifest.framework} in them alone."
+            )
         absent = missing(manifest)
         if absent:
             raise BackendNotInstalled(

@@ -9,8 +9,13 @@ from pathlib import Path
 
 import pytest
 from chosen import CHOSEN, demand
+from hypothesis import settings
 
 from d2lconv import pytest_plugin, selection
+
+settings.register_profile("ci", max_examples=25, deadline=None, derandomize=True, database=None)
+settings.register_profile("long", max_examples=3000, deadline=None)
+settings.load_profile("ci")  # pytest --hypothesis-profile=long takes the other one
 
 pytest_plugins = ["pytester", "chromium"]
 NEUTRAL = {
@@ -64,6 +69,6 @@ def nothing_chosen(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Every test starts, and leaves the next one, with no backend chosen."""
     monkeypatch.delenv(selection.VARIABLE, raising=False)
     monkeypatch.setattr(selection, "_process", None)
-    assert selection._block.get() is None
+    assert selection._blocks.get() == ()
     yield
-    assert selection._block.get() is None
+    assert selection._blocks.get() == ()

@@ -13,6 +13,7 @@ from d2lconv import checks
 from d2lconv.checks import choice, output_shape
 from d2lconv.contract import FloatArray, fold, power_of_two
 from d2lconv.data import float_type, operands, to_array
+from d2lconv.errors import DTypeError
 from d2lconv.matrices import kernel_places, window_places
 
 if hasattr(jax, "enable_x64"):
@@ -59,8 +60,41 @@ def dtype_name(t: Tensor) -> str:
     return str(t.dtype.name)
 
 
+def unusable(t: Any) -> str | None:
+    """What a value of JAX is that is no array; None if it is one."""
+    if isinstance(t, Tensor):
+        return "an array whose memory was given away" if _deleted(t) else None
+    return f"a {type(t).__name__}" if hasattr(t, "dtype") else None
+
+
+def has_values(t: Tensor) -> bool:
+    """Whether an array has values, which it has not while a function is traced."""
+    return not isinstance(t, jax.core.Tracer)
+
+
+def _deleted(t: Tensor) -> bool:
+    return not isinstance(t, jax.core.Tracer) and t.is_deleted()
+
+
+def _compiled(t: Any) -> bool:
+    """Whether a function is being compiled that has this array among its values."""
+    while isinstance(t, jax.core.Tracer):
+        if hasattr(t, "primal"):  # while it is differentiated
+            t = t.primal
+        elif hasattr(t, "batch_dim"):  # while it is mapped
+            t = t.val
+        else:
+            return True
+    return False
+
+
 def cast(t: Tensor, dtype: str) -> Tensor:
     """The array in another floating type; the array itself if it has that type."""
+    if dtype == "float64" and _compiled(t) and not jax.config.x64_enabled:
+        raise DTypeError(
+            "float64 in a function that JAX compiles needs JAX's own switch around it: "
+            "jax.config.update('jax_enable_x64', True). Or call it outside of jax.jit."
+        )
     if isinstance(t, Tensor) and t.dtype == dtype:
         return t
     with enable_x64(True):

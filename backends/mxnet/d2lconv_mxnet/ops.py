@@ -12,7 +12,7 @@ import numpy
 from d2lconv import checks
 from d2lconv.checks import choice, output_shape
 from d2lconv.contract import FloatArray, fold
-from d2lconv.data import FLOATS, float_type, operands, to_array
+from d2lconv.data import FLOATS, check_usable, float_type, operands, to_array
 from d2lconv.errors import ArgumentError
 from d2lconv.matrices import kernel_places
 from d2lconv_mxnet import numpy_view
@@ -30,7 +30,9 @@ Operation = Callable[..., Tensor]
 
 def tensor(data: Any, dtype: Any = None) -> Tensor:
     """A new array with the values of data."""
-    if isinstance(data, np.ndarray):
+    if isinstance(data, NDArrayBase):
+        check_usable("mxnet", data)
+        data = data.as_np_ndarray()  # MXNet's older kind of array comes too
         return data.astype(float_type(dtype_name(data), dtype), copy=True)
     data = to_array(data, dtype)
     return np.array(data, dtype=data.dtype)
@@ -44,6 +46,13 @@ def to_numpy(t: Tensor) -> FloatArray:
 def dtype_name(t: Tensor) -> str:
     """The name of the type of the elements, such as "float32"."""
     return numpy.dtype(t.dtype).name
+
+
+def unusable(t: Any) -> str | None:
+    """What a value of MXNet is that is no dense array; None if it is one."""
+    if not isinstance(t, NDArrayBase):
+        return f"a {type(t).__name__}" if hasattr(t, "dtype") else None
+    return None if t.stype == "default" else f"an array of the storage type {t.stype!r}"
 
 
 def cast(t: Tensor, dtype: str) -> Tensor:

@@ -4,12 +4,14 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from d2lconv import checks
 from d2lconv.checks import choice, output_shape
 from d2lconv.contract import FloatArray, fold, power_of_two
-from d2lconv.data import float_type, operands, to_array
+from d2lconv.data import check_usable, float_type, operands, to_array
+from d2lconv.errors import ArgumentError
 from d2lconv.matrices import kernel_places
 
 Tensor = Any  # tf.Tensor and tf.Variable, for which TensorFlow ships no types
@@ -19,6 +21,7 @@ Operation = Callable[..., Tensor]
 def tensor(data: Any, dtype: Any = None) -> Tensor:
     """A new tensor with the values of data."""
     if tf.is_tensor(data):
+        check_usable("tf", data)
         return tf.cast(tf.identity(data), float_type(dtype_name(data), dtype))
     return tf.constant(to_array(data, dtype))
 
@@ -31,6 +34,18 @@ def to_numpy(t: Tensor) -> FloatArray:
 def dtype_name(t: Tensor) -> str:
     """The name of the type of the elements, such as "float32"."""
     return str(tf.as_dtype(t.dtype).name)
+
+
+def unusable(t: Any) -> str | None:
+    """What a value of TensorFlow is that is no dense tensor; None if it is one."""
+    if isinstance(t, (tf.SparseTensor, tf.RaggedTensor, keras.KerasTensor)):
+        return f"a {type(t).__name__}"
+    return None
+
+
+def has_values(t: Tensor) -> bool:
+    """Whether a tensor has values, which it has not while a function is traced."""
+    return hasattr(t, "numpy")
 
 
 def cast(t: Tensor, dtype: str) -> Tensor:
@@ -76,6 +91,11 @@ def corr2d_loop(X: Tensor, K: Tensor) -> Tensor:
     """From scratch: each output element is the sum of one window times the kernel."""
     H, W = output_shape(X.shape, K.shape)
     kh, kw = K.shape
+    if not tf.executing_eagerly():
+        raise ArgumentError(
+            "TensorFlow makes no variable in a function that is traced, so no method 'loop'. "
+            "Choose another one, or call it outside of tf.function."
+        )
     Y = tf.Variable(tf.zeros((H, W), X.dtype))
     for i in range(H):
         for j in range(W):

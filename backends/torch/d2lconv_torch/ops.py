@@ -11,7 +11,7 @@ from torch.nn import functional
 from d2lconv import checks
 from d2lconv.checks import choice, output_shape
 from d2lconv.contract import FloatArray, fold, power_of_two
-from d2lconv.data import float_type, operands, to_array
+from d2lconv.data import check_usable, float_type, operands, to_array
 from d2lconv.matrices import kernel_places
 
 Operation = Callable[..., Tensor]
@@ -20,18 +20,31 @@ Operation = Callable[..., Tensor]
 def tensor(data: Any, dtype: Any = None) -> Tensor:
     """A new tensor with the values of data."""
     if isinstance(data, Tensor):
+        check_usable("torch", data)
         return data.to(getattr(torch, float_type(dtype_name(data), dtype)), copy=True)
     return torch.from_numpy(to_array(data, dtype))
 
 
 def to_numpy(t: Tensor) -> FloatArray:
     """A new NumPy array with the values of t."""
-    return to_array(t.detach().cpu().numpy())
+    return to_array(t.detach().cpu().resolve_neg().numpy())
 
 
 def dtype_name(t: Tensor) -> str:
     """The name of the type of the elements, such as "float32"."""
     return str(t.dtype).removeprefix("torch.")
+
+
+def unusable(t: Any) -> str | None:
+    """What a value of PyTorch is that is no dense tensor; None if it is one."""
+    if isinstance(t, Tensor) and (t.is_nested or t.layout != torch.strided):
+        return "a nested tensor" if t.is_nested else f"a tensor of the layout {t.layout}"
+    return None
+
+
+def has_values(t: Tensor) -> bool:
+    """Whether a tensor has values, and not only a shape."""
+    return not t.is_meta
 
 
 def cast(t: Tensor, dtype: str) -> Tensor:
