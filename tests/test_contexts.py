@@ -10,6 +10,11 @@ from frameworks import assert_same_bits
 import d2lconv as dc
 from d2lconv.bound import bind
 
+# MXNet asks SciPy for what it calls otherwise today, and PyTorch's compiler warns of itself.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Please import `csr_matrix`:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning"),
+]
 rng = np.random.default_rng(3)
 X = rng.standard_normal((6, 7), dtype=np.float32)
 K = rng.standard_normal((2, 3), dtype=np.float32)

@@ -308,6 +308,8 @@ def work(name):
         Y = dc.corr2d(X, K)
         learned = dc.learn_kernel(X, Y, (5, 3), lr=1e-5, epochs=3)
         layer = dc.Conv2D((5, 3), weight=K)
+        loop = dc.corr2d(X[:6, :6], K, method="loop")
+        assert loop.shape == (2, 4)
         return b"".join(dc.to_numpy(t).tobytes() for t in (Y, learned.kernel, layer(X)))
 """
 

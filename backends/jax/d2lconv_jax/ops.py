@@ -90,7 +90,8 @@ def _compiled(t: Any) -> bool:
 
 def cast(t: Tensor, dtype: str) -> Tensor:
     """The array in another floating type; the array itself if it has that type."""
-    if dtype == "float64" and _compiled(t) and not jax.config.x64_enabled:
+    is_wide: bool = jax.config.jax_enable_x64  # type: ignore[attr-defined]
+    if dtype == "float64" and not is_wide and _compiled(t):
         raise DTypeError(
             "float64 in a function that JAX compiles needs JAX's own switch around it: "
             "jax.config.update('jax_enable_x64', True). Or call it outside of jax.jit."

@@ -95,6 +95,8 @@ def toeplitz(K: Tensor, input_shape: tuple[int, int]) -> Tensor:
     return np.take(elements, np.array(places, dtype=places.dtype))
 
 
+# In other threads than the first, NumPy semantics are off.
+@util.use_np  # type: ignore[untyped-decorator]
 def corr2d_loop(X: Tensor, K: Tensor) -> Tensor:
     """From scratch: each output element is the sum of one window times the kernel."""
     H, W = output_shape(X.shape, K.shape)
