@@ -249,7 +249,7 @@ def _outputs(cells: Sequence[NotebookNode]) -> Markup:
 def _verdicts(document: Document, cells: Sequence[NotebookNode]) -> Iterator[Varied]:
     """What the notebook of all frameworks found when it compared them."""
     lines = [
-        Markup('<p class="verdict" data-cell="{}"><code>{}</code>: {}</p>').format(
+        Markup('<p class="agreement" data-cell="{}"><code>{}</code>: {}</p>').format(
             cell.id, name, verdict
         )
         for cell in cells
