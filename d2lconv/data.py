@@ -78,8 +78,13 @@ def neutral(data: Any, name: str = "data") -> tuple[np.ndarray[Any, Any], str | 
         return array, array.dtype.name if hasattr(data, "__array__") else None
     if kind == "O":
         other = [type(value).__name__ for value in array.flat if not isinstance(value, Real)]
-        if array.size and not other:
-            return array.astype(np.float64), None  # integers beyond 64 bits, fractions
+        if array.size and not other:  # integers beyond 64 bits, fractions
+            try:
+                return array.astype(np.float64), None
+            except OverflowError:
+                raise DTypeError(
+                    f"{name} holds a number beyond the largest float64. {ALLOWED}."
+                ) from None
         found = other[0] if other else "object"
     else:
         found = {"U": "text", "S": "bytes"}.get(kind, array.dtype.name)
