@@ -191,7 +191,7 @@ def _exercises(document: Document, number: int) -> Iterator[Block]:
         )
         yield from _varied(document, heading)
         yield from _varied(document, statement)
-        yield Widget("exercises", {"id": items[0][1]})
+        yield Widget("exercises", {"id": items[0][1], "framework": document.views[0].name})
         yield from _varied(document, hint)
         yield from _varied(document, solution)
 
