@@ -27,6 +27,7 @@ NEUTRAL = {
     "test_ulp.py",
     "test_widgets.py",
     "test_widgets_browser.py",
+    "test_widgets_exercises.py",
 }
 
 

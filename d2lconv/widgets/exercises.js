@@ -115,12 +115,12 @@ function draw({ model, el }) {
   const more = element("div", { class: "more" });
   el.append(
     element(
-      "section",
-      { class: "d2lconv exercises", "aria-label": `Exercise ${id}, your answer` },
+      "div",
+      { role: "region", class: "d2lconv exercises", "aria-label": `Exercise ${id}, your answer` },
       element("label", {}, element("span", { class: "name" }, "Your answer", whose), area),
       element(
         "div",
-        { class: "controls" },
+        { class: "toolbar" },
         button("Check", judge, { class: "play" }),
         button("Clear", clear),
         element("span", { class: "hint" }, "or Ctrl+Enter"),
@@ -206,7 +206,7 @@ function draw({ model, el }) {
         ", this checks your answer:",
       ],
       lines,
-      element("div", { class: "controls" }, copy),
+      element("div", { class: "toolbar" }, copy),
       element(
         "p",
         { class: "hint" },

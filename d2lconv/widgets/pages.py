@@ -61,19 +61,24 @@ def html(name: str, **state: Any) -> Markup:
         >>> print(html("window", kernel=[[1, -1]]).splitlines()[0])
         <div data-d2lconv="window"></div>
     """
+    json = given(name, **state)
+    return _rendered(
+        "fragment", name=name, style=Markup(style()), module=Markup(module(name)), state=json
+    )
+
+
+def given(name: str, **state: Any) -> Markup:
+    """What a widget starts with, as JSON; arguments and errors are those of :func:`html`."""
     checks.choice("widget", name, TITLES)
     for key in state:
         checks.choice(f"state of {name!r}", key, STATES[name])
     if name == "exercises":
         state = _exercise(**state)
-    given = {**defaults(name), **{key: _plain(value) for key, value in state.items()}}
+    values = {**defaults(name), **{key: _plain(value) for key, value in state.items()}}
     try:
-        json = htmlsafe_json_dumps(given, allow_nan=False)
+        return Markup(htmlsafe_json_dumps(values, allow_nan=False))
     except (TypeError, ValueError) as error:
         raise ArgumentError(f"the state {state!r} has no form in JSON: {error}.") from error
-    return _rendered(
-        "fragment", name=name, style=Markup(style()), module=Markup(module(name)), state=json
-    )
 
 
 def page(name: str, **state: Any) -> str:
