@@ -21,6 +21,7 @@ NEUTRAL = {
     "test_pytest_plugin.py",
     "test_recording.py",
     "test_ulp.py",
+    "test_widgets_exercises.py",
 }
 
 
