@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from d2lconv import widgets
+
 NEEDED = {"exercises": {"id": "2b"}}  # the state that a widget cannot do without
 
 # What a JSON reader gets of float32 numbers, exactly, minus zero included.
@@ -40,3 +42,20 @@ def script(module, code, **data):
 
 def part(name):
     return files("d2lconv.widgets").joinpath(name).read_text(encoding="utf-8")
+
+
+JUDGE = """
+return texts.map((text) => {
+  try {
+    const { right, message } = check(id, parse(text), given);
+    return [right, message];
+  } catch (error) {
+    return [error.constructor.name, error.message];
+  }
+});
+"""
+
+
+def judged(name, texts, **given):
+    """The page's verdicts on what a reader types."""
+    return script(widgets.module("exercises"), JUDGE, id=name, texts=texts, given=given)

@@ -8,29 +8,17 @@ from textwrap import dedent
 
 import numpy as np
 import pytest
-from answers import ANSWERS, garbage, is_data, numbers, plain
-from chosen import CHOSEN
-from javascript import script
+from answers import ANSWERS, garbage, in_python, is_data, numbers, plain
+from javascript import judged, script
 from test_exercises import RIGHT, WRONG
 
 import d2lconv as dc
-from d2lconv import ArgumentError, UnknownBackend, registry, widgets
-from d2lconv.exercise.gradients import differentiate, recorded
+from d2lconv import ArgumentError, UnknownBackend, widgets
 from d2lconv.widgets.pages import STATES
 
 COUNT = 300  # random answers to each exercise
 COUNTS = {"1a": 1000}  # stairs come in many shapes
 
-JUDGE = """
-return texts.map((text) => {
-  try {
-    const { right, message } = check(id, parse(text), given);
-    return [right, message];
-  } catch (error) {
-    return [error.constructor.name, error.message];
-  }
-});
-"""
 READ = """
 return texts.map((text) => {
   try {
@@ -42,19 +30,9 @@ return texts.map((text) => {
 """
 
 
-def judged(name, texts, **given):
-    """The page's verdicts on what a reader types."""
-    return script(widgets.module("exercises"), JUDGE, id=name, texts=texts, given=given)
-
-
 def read(texts):
     """What the page reads in texts, as Python's repr, or what keeps it from reading."""
     return script(widgets.module("exercises"), READ, texts=texts)
-
-
-def in_python(name, answer):
-    verdict = dc.check(name, answer)
-    return [verdict.right, verdict.message]
 
 
 def compared(name, answers):
@@ -155,48 +133,6 @@ def test_our_own_solutions_are_right_on_the_page_or_are_for_python(name):
     [[right, message]] = judged(name, [dedent(dc.exercises[name].code)])
     assert (right, message[:5]) == ((True, "Right") if name in DATA else ("NeedsPython", ""))
     assert DATA == ["1a", "2b", "2c"]
-
-
-WORDS = ["gradient", "It works.", "no error", "ok", "OK!", "broken", "undefined", "nothing", "none"]
-WORDS += ["No gradient", "raises MXNetError", "in place", "it fails", "perhaps", "", "spoken", 7]
-WORDS += [None, True, False, [[8, 12], [20, 24]], {}, (), 0.1, [], "caf\u00e9ok", "it's"]
-
-
-def test_exercise_3_has_the_outcomes_of_each_framework(backend):
-    given = {"framework": backend, "outcomes": widgets.pages.outcomes()}
-    with dc.backend(backend):
-        expected = [in_python("3", word) for word in WORDS]
-        gradient = in_python("3", dc.numpy.tensor([[8, 12], [20, 24]]))
-    assert judged("3", list(map(repr, WORDS)), **given) == expected
-    assert judged("3", ["d2l.tensor([[8, 12], [20, 24]])"], **given) == [gradient]
-    assert [right for right, _ in expected].count(True) > 1
-
-
-def test_exercise_3_takes_a_dictionary_by_framework():
-    kinds = ["gradient", "none", "error", None, True]
-    aliases = {name: manifest.aliases for name, (manifest, _) in registry.manifests().items()}
-    names = [alias for name in CHOSEN for alias in (name, name.upper(), *aliases[name])]
-    answers = [{name: kind} for name in names for kind in kinds]
-    answers += [{name: recorded()[name].kind for name in CHOSEN}, {"numpy": "perhaps"}]
-    answers += [dict.fromkeys(names, kind) for kind in kinds]
-    texts = [repr(answer) for answer in answers]
-    found = judged("3", texts, outcomes=widgets.pages.outcomes())
-    assert found == [in_python("3", answer) for answer in answers]
-    assert found[len(names) * len(kinds)][0]
-
-
-@pytest.mark.parametrize("key", ["foo", None, 1, (1, "a"), "it's"])
-def test_exercise_3_decides_nothing_about_an_unknown_framework(key):
-    with pytest.raises(UnknownBackend) as error:
-        dc.check("3", {key: "error"})
-    first, known = re.fullmatch(r"(.*?)(?:; did .*\?|\.) (Known: .*)", str(error.value)).groups()
-    found = judged("3", [repr({key: "error"})], outcomes=widgets.pages.outcomes())
-    assert found == [["Undecided", f"{first}. {known}"]]
-
-
-def test_the_recorded_outcomes_are_what_happens(backend):
-    assert recorded()[backend] == differentiate(backend)
-    assert set(recorded()) == set(registry.manifests())
 
 
 def literal(random, depth=0):
