@@ -1,7 +1,9 @@
 """Cross-correlation in TensorFlow."""
 
+import math
+from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import wraps
+from functools import cache, wraps
 from typing import Any
 
 import tensorflow as tf
@@ -14,6 +16,13 @@ from d2lconv.matrices import kernel_places
 
 Tensor = Any  # tf.Tensor and tf.Variable, for which TensorFlow ships no types
 Operation = Callable[..., Tensor]
+
+try:
+    from tensorflow.python.eager.record import could_possibly_record as _recording
+except ImportError:  # TensorFlow promises no such question; where it has no answer, it may be
+
+    def _recording() -> bool:
+        return True
 
 
 def tensor(data: Any, dtype: Any = None) -> Tensor:
@@ -84,13 +93,25 @@ def corr2d_loop(X: Tensor, K: Tensor) -> Tensor:
 
 
 def _gradients(*gradients: Operation) -> Callable[[Operation], Operation]:
-    """Give a function of tensors its gradients: each a function of the tensors and, last, of G."""
+    """Give a function of tensors its gradients: each a function of the tensors and, last, of G.
+
+    Where no tape records, the function is called at once: TensorFlow's machinery for gradients
+    costs as much as a small image. A graph may be differentiated later, and always has them.
+    """
 
     def decorate(function: Operation) -> Operation:
         def call(*inputs: Tensor) -> Any:
-            return function(*inputs), lambda G: tuple(g(*inputs, G) for g in gradients)
+            Y = function(*map(tf.stop_gradient, inputs))  # else its steps are recorded as well
+            return Y, lambda G: tuple(g(*inputs, G) for g in gradients)
 
-        return tf.custom_gradient(wraps(function)(call))
+        recorded = tf.custom_gradient(wraps(function)(call))
+
+        @wraps(function)
+        def choose(*inputs: Tensor) -> Tensor:
+            quiet = tf.executing_eagerly() and not _recording()
+            return (function if quiet else recorded)(*inputs)
+
+        return choose
 
     return decorate
 
@@ -116,11 +137,60 @@ def corr2d_exact(X: Tensor, K: Tensor) -> Tensor:
     """Shift and add: each kernel element times the part of the image that it slides over."""
     H, W = output_shape(X.shape, K.shape)
     kh, kw = K.shape
+    if _comes_back(X, K):
+        return _program(X.dtype, X.shape, K.shape)(X, K)  # the same, compiled
     first, *others = ((a, b) for a in range(kh) for b in range(kw))
     Y = _product(X[:H, :W], K[first])
     for a, b in others:
         Y = Y - _product(X[a : a + H, b : b + W], -K[a, b])
     return Y
+
+
+_spent: Counter[Any] = Counter()
+
+
+def _comes_back(X: Tensor, K: Tensor) -> bool:
+    """Whether images and kernels of these shapes came so often that a program for them pays.
+
+    Step by step, a kernel element costs about a tenth of a millisecond, and a nanosecond for each
+    element of the output. Compiling costs a tenth of a second once. Whoever rents skis and does
+    not know for how long buys them when the rent has come to their price; what has come back a few
+    times mostly comes back often, so here a fiftieth of the price is enough.
+    """
+    if not tf.executing_eagerly():
+        return False  # a graph is a program already, and compiled as its author likes
+    sizes = (X.dtype, X.shape, K.shape)
+    if _spent[sizes] > 2e-3:
+        return True
+    _spent[sizes] += (1e-4 + 1e-9 * math.prod(X.shape)) * math.prod(K.shape)
+    return False
+
+
+@cache
+def _program(dtype: Any, image: Any, kernel: Any) -> Operation:
+    """The shift and add for these shapes, compiled by XLA."""
+    compiled = tf.function(_in_a_loop, jit_compile=True, autograph=False)
+    return compiled.get_concrete_function(tf.TensorSpec(image, dtype), tf.TensorSpec(kernel, dtype))
+
+
+def _in_a_loop(X: Tensor, K: Tensor) -> Tensor:
+    """The shift and add of eight kernel elements in turn: a program of all would compile slowly."""
+    (H, W), (kh, kw) = output_shape(X.shape, K.shape), K.shape
+    elements = tf.reshape(-K, (-1,))
+
+    def add(n: Any, Y: Tensor) -> Tensor:
+        return Y - _product(tf.slice(X, (n // kw, n % kw), (H, W)), elements[n])
+
+    def add_eight(n: Any, Y: Tensor) -> tuple[Any, Tensor]:
+        for i in range(8):
+            Y = add(n + i, Y)
+        return n + 8, Y
+
+    Y = _product(X[:H, :W], K[0, 0])
+    start = 1 + (kh * kw - 1) % 8
+    for n in range(1, start):
+        Y = add(n, Y)
+    return tf.while_loop(lambda n, Y: n < kh * kw, add_eight, (start, Y))[1]
 
 
 def tree_sum(A: Tensor) -> Tensor:

@@ -16,6 +16,11 @@ from d2lconv.matrices import kernel_places
 
 Operation = Callable[..., Tensor]
 
+STRIP = 2**17  # the elements of a strip of the output: with its products, it stays in the cache
+
+# Whether the call is inside torch.func or torch.vmap; where PyTorch does not tell, it may be.
+_transforms_active = getattr(torch._C, "_are_functorch_transforms_active", lambda: True)
+
 
 def tensor(data: Any, dtype: Any = None) -> Tensor:
     """A new tensor with the values of data."""
@@ -85,11 +90,14 @@ def corr2d_loop(X: Tensor, K: Tensor) -> Tensor:
 
 
 def _gradients(*gradients: Operation) -> Callable[[Operation], Operation]:
-    """Give a function of tensors its gradients: each a function of the tensors and, last, of G."""
+    """Give a function of tensors its gradients: each a function of the tensors and, last, of G.
+
+    Tensors that nothing is differentiated by pass the function and not PyTorch's machinery, which
+    costs as much as a small image.
+    """
 
     def decorate(function: Operation) -> Operation:
         class Function(torch.autograd.Function):
-            generate_vmap_rule = True
             forward = staticmethod(function)
 
             @staticmethod
@@ -101,7 +109,26 @@ def _gradients(*gradients: Operation) -> Callable[[Operation], Operation]:
                 pairs = zip(gradients, ctx.needs_input_grad, strict=True)
                 return tuple(g(*ctx.saved_tensors, G) if wanted else None for g, wanted in pairs)
 
-        return wraps(function)(lambda *inputs: Function.apply(*inputs))  # type: ignore[no-untyped-call]
+            @staticmethod
+            def vmap(
+                info: Any, dims: tuple[int | None, ...], *inputs: Tensor
+            ) -> tuple[Tensor, int]:
+                """The elements of a batch one after the other, each as if it were alone."""
+                pairs = list(zip(inputs, dims, strict=True))
+                results = [
+                    call(*(t if d is None else t.select(d, i) for t, d in pairs))
+                    for i in range(info.batch_size)
+                ]
+                return torch.stack(results), 0
+
+        @wraps(function)
+        def call(*inputs: Tensor) -> Tensor:
+            differentiated = torch.is_grad_enabled() and any(t.requires_grad for t in inputs)
+            if differentiated or _transforms_active():
+                return Function.apply(*inputs)  # type: ignore[no-any-return, no-untyped-call]
+            return function(*inputs)
+
+        return call
 
     return decorate
 
@@ -111,10 +138,34 @@ def corr2d_exact(X: Tensor, K: Tensor) -> Tensor:
     """Shift and add: each kernel element times the part of the image that it slides over."""
     H, W = output_shape(X.shape, K.shape)
     kh, kw = K.shape
+    if kh * kw > 4:
+        return _in_strips(X, K)  # the same, faster
     first, *others = ((a, b) for a in range(kh) for b in range(kw))
     Y = X[:H, :W] * K[first]
     for a, b in others:
         Y = Y + X[a : a + H, b : b + W] * K[a, b]
+    return Y
+
+
+def _in_strips(X: Tensor, K: Tensor) -> Tensor:
+    """Shift and add in place, a strip of the output after the other.
+
+    Y += x * k would be one operation less, and one rounding: PyTorch's own fused forms (addcmul,
+    add with alpha) round once. So each product goes to a place that all of them share.
+    """
+    (kh, kw), (H, W) = K.shape, output_shape(X.shape, K.shape)
+    elements = K.tolist()  # numbers, because slicing K costs as much as a small product
+    rows = min(H, max(1, STRIP // W))
+    Y, products = X.new_empty((H, W)), X.new_empty((rows, W))
+    for top in range(0, H, rows):
+        n = min(rows, H - top)
+        strip, product = Y[top : top + n], products[:n]
+        torch.mul(X[top : top + n, :W], elements[0][0], out=strip)
+        for a in range(kh):
+            image = X[top + a : top + a + n]
+            for b in range(a == 0, kw):
+                torch.mul(image[:, b : b + W], elements[a][b], out=product)
+                strip += product
     return Y
 
 
