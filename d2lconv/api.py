@@ -10,7 +10,7 @@ from d2lconv import images, learn, matrices
 from d2lconv.contract import FloatArray
 from d2lconv.data import detached
 from d2lconv.learn import LearnedKernel
-from d2lconv.selection import choose
+from d2lconv.selection import choose, choose_for_two
 
 
 def tensor(data: Any, dtype: Any = None) -> Any:
@@ -110,7 +110,7 @@ def corr2d(X: Any, K: Any, *, method: str = "exact") -> Any:
         array([[19., 25.],
                [37., 43.]], dtype=float32)
     """
-    return choose(X=X, K=K).ops.corr2d(X, K, method=method)
+    return choose_for_two(X, K).ops.corr2d(X, K, method=method)
 
 
 def conv2d(X: Any, K: Any, *, method: str = "exact") -> Any:
@@ -138,7 +138,7 @@ def conv2d(X: Any, K: Any, *, method: str = "exact") -> Any:
         >>> dc.conv2d([[1, 2, 4]], [[1, -1]])
         array([[1., 2.]], dtype=float32)
     """
-    return choose(X=X, K=K).ops.conv2d(X, K, method=method)
+    return choose_for_two(X, K).ops.conv2d(X, K, method=method)
 
 
 def Conv2D(
