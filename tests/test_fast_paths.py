@@ -56,7 +56,7 @@ def test_a_result_shares_no_memory_with_anything(backend, shapes):
 @pytest.mark.parametrize("name", ["numpy", "torch", "mxnet"])  # others' tensors are not written to
 def test_a_kernel_of_a_single_one_gives_a_copy(name):
     d2l = bind(demand(name))
-    X = d2l.tensor(np.ones((3, 4)))
+    X = d2l.tensor(np.ones((3, 4)), "float32")
     Y = d2l.corr2d(X, d2l.tensor([[1.0]]))
     Y[:] = 7
     assert_same_bits(d2l.to_numpy(X), np.ones((3, 4), np.float32))

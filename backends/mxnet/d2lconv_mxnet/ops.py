@@ -13,10 +13,11 @@ import numpy
 from d2lconv import checks
 from d2lconv.checks import choice, output_shape
 from d2lconv.contract import FloatArray, fold
+from d2lconv.costs import fastest
 from d2lconv.data import FLOATS, float_type, operands, to_array
 from d2lconv.errors import ArgumentError
-from d2lconv.matrices import kernel_places
-from d2lconv_mxnet import numpy_view
+from d2lconv.matrices import BLOCK, band_places, kernel_places
+from d2lconv_mxnet import manifest, numpy_view
 
 numpy_view.install()
 
@@ -184,7 +185,8 @@ def _in_place(X: Tensor, K: Tensor) -> Tensor:
 def _program(steps: Operation, image: Any, kernel: Any, dtype: Any) -> Operation:
     """The steps on an image and a kernel of these shapes, as a graph that is run by one call."""
     X, K = (sym.Variable(name).as_np_ndarray() for name in "XK")
-    return nd.CachedOp(steps(X, K, image, kernel))
+    program: Operation = nd.CachedOp(steps(X, K, image, kernel))
+    return program
 
 
 def _shift_and_add(X: Any, K: Any, image: tuple[int, int], kernel: tuple[int, int]) -> Any:
@@ -280,6 +282,37 @@ def corr2d_fft(X: Tensor, K: Tensor) -> Tensor:
     )
 
 
+def corr2d_banded(X: Tensor, K: Tensor) -> Tensor:
+    """By matrix products: parts of the image's rows times the band matrices of the kernel's rows.
+
+    These are blocks of the kernel's Toeplitz matrix, so small that most of a block is not zero.
+    """
+    return _in_float32(_banded, X, K)
+
+
+def _banded(X: Tensor, K: Tensor) -> Tensor:
+    H, W = output_shape(X.shape, K.shape)
+    kh, kw = K.shape
+    n = min(W, BLOCK)
+    count = -(-W // n)
+    places = band_places((kh, kw), n)
+    elements = np.concatenate([K.reshape(-1), np.zeros(1, dtype=K.dtype, ctx=K.ctx)])
+    bands = np.take(elements, np.array(places, dtype=places.dtype, ctx=K.ctx))
+    X = np.pad(X, ((0, 0), (0, count * n - W)))
+    blocks = np.stack([X[:, j : j + n + kw - 1] for j in range(0, W, n)])
+
+    def product(a: int) -> Tensor:
+        return np.dot(blocks[:, a : a + H].reshape(count * H, n + kw - 1), bands[a])
+
+    Y = reduce(add, map(product, range(kh)))
+    return Y.reshape(count, H, n).transpose(1, 0, 2).reshape(H, count * n)[:, :W]
+
+
+def corr2d_auto(X: Tensor, K: Tensor) -> Tensor:
+    """By the method that should be the fastest for these shapes: see :mod:`d2lconv.costs`."""
+    return _METHODS[fastest(manifest, X.shape, K.shape)](X, K)
+
+
 def _in_float32(function: Operation, *inputs: Tensor) -> Tensor:
     """The function, of which MXNet has no float16 on the CPU: there in float32, and rounded."""
     dtype = dtype_name(inputs[0])
@@ -305,4 +338,6 @@ _METHODS = {
     "matmul": corr2d_matmul,
     "native": corr2d_native,
     "fft": corr2d_fft,
+    "banded": corr2d_banded,
+    "auto": corr2d_auto,
 }
