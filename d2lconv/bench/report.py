@@ -32,7 +32,7 @@ def run(
     more: Sequence[Point] = (),
     seconds: float = 0.2,
     memory: bool = True,
-    starting: bool = True,
+    starting: int = 1,
     watch: Watcher = lambda backend, point, what: None,
 ) -> dict[str, Any]:
     """Measure backends one after the other, each in a process of its own.
@@ -44,7 +44,8 @@ def run(
         more: Those sizes at which backward, layer, learning and the API's overhead are measured.
         seconds: How long each call is timed, about.
         memory: Whether to measure memory too, in processes of their own.
-        starting: Whether to measure how long it takes to import each backend and to run the lesson.
+        starting: How many times to measure how long it takes to import each backend and to run the
+            lesson.
         watch: Called with backend, size and what is measured now.
 
     Returns:
@@ -64,7 +65,7 @@ def run(
             rows += _rows(name, parse(result["point"]), result["what"], result["times"])
         if memory:
             _add_memory(rows, name, _ask(Job(**{**asdict(job), "memory": True}), watch))
-    start = {name: _starting(name, watch) for name in backends} if starting else {}
+    start = {name: _starting(name, starting, watch) for name in backends} if starting else {}
     return {
         "schema": SCHEMA,
         "d2lconv": __version__,
@@ -162,7 +163,7 @@ def _add_memory(rows: list[Row], backend: str, results: Iterator[dict[str, Any]]
                 row["peak"] = result["peak"].get(row["method"])
 
 
-def _starting(name: str, watch: Watcher) -> dict[str, float]:
+def _starting(name: str, times: int, watch: Watcher) -> dict[str, float]:
     """Seconds until a backend's framework is imported, alone and by us, and the lesson has run."""
     watch(name, "", "starting")
     module = registry.manifests()[name][0].modules[0]
@@ -172,13 +173,13 @@ def _starting(name: str, watch: Watcher) -> dict[str, float]:
         "backend": ["-c", f"import d2lconv; d2lconv.use({name!r})"],
         "run": ["-m", "d2lconv", "run", "--quiet", "--backend", name],
     }
-    return {what: _wall(command) for what, command in commands.items()}
+    return {what: _wall(command, times) for what, command in commands.items()}
 
 
-def _wall(command: list[str]) -> float:
-    """The median time of three runs of Python."""
+def _wall(command: list[str], count: int) -> float:
+    """The median time of some runs of Python."""
     times = []
-    for _ in range(3):
+    for _ in range(count):
         start = pyperf.perf_counter()
         subprocess.run([sys.executable, *command], capture_output=True, check=False)
         times.append(pyperf.perf_counter() - start)

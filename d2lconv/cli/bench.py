@@ -62,7 +62,7 @@ def bench(
             more=[p for p in wanted if str(p) in (points.BOOK, "224-3") or sizes],
             seconds=seconds,
             memory=not fitted,
-            starting=not (sizes or fitted),
+            starting=0 if sizes or fitted else 3 if full else 1,
             watch=watch,
         )
     if json_file is not None:
