@@ -20,6 +20,7 @@ from d2lconv.api import (
     corr2d,
     diagonal_image,
     edge_image,
+    explain,
     im2col,
     learn_kernel,
     load_image,
@@ -30,6 +31,7 @@ from d2lconv.api import (
     toeplitz,
     transpose,
 )
+from d2lconv.costs import Explanation
 from d2lconv.errors import (
     ArgumentError,
     BackendBroken,
@@ -58,6 +60,7 @@ __all__ = [
     "D2LConvError",
     "DTypeError",
     "Exercise",
+    "Explanation",
     "ExtraNotInstalled",
     "LearnedKernel",
     "MixedBackendsError",
@@ -75,6 +78,7 @@ __all__ = [
     "diagonal_image",
     "edge_image",
     "exercises",
+    "explain",
     "im2col",
     "kernels",
     "learn_kernel",

@@ -35,6 +35,25 @@ class Deviation:
 
 
 @dataclass(frozen=True)
+class Cost:
+    """How long a method takes in a framework: the constants of :mod:`d2lconv.costs`, in µs.
+
+    Attributes:
+        method: "exact", "native", "banded" or "fft".
+        fixed: For a call, whatever the sizes.
+        step: For each step.
+        output: For a million elements of the output.
+        work: For a million multiplications.
+    """
+
+    method: str
+    fixed: float
+    step: float
+    output: float
+    work: float
+
+
+@dataclass(frozen=True)
 class Manifest:
     """One backend's name and needs.
 
@@ -49,6 +68,7 @@ class Manifest:
         extra: The extra of d2lconv that installs the framework, if there is one.
         hint: What to know when the framework cannot be installed.
         deviations: Where the backend cannot keep what the parity cases claim.
+        costs: What each method costs that ``method="auto"`` may choose; without, it is "exact".
         quiet: Environment variables that stop the framework from logging, for processes of our
             own; never set behind a user's back.
     """
@@ -62,6 +82,7 @@ class Manifest:
     extra: str | None = None
     hint: str = ""
     deviations: tuple[Deviation, ...] = ()
+    costs: tuple[Cost, ...] = ()
     quiet: tuple[tuple[str, str], ...] = ()
 
     @property
