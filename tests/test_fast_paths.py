@@ -144,3 +144,36 @@ def test_two_native_tensors_need_two_lookups(framework, monkeypatch):
     dc.corr2d(X, K)
     monkeypatch.setattr(selection, "backend_of", lambda value: pytest.fail("looked at again"))
     dc.corr2d(X, K)
+
+
+@pytest.fixture
+def torch_operands():
+    """PyTorch's API, an image and a kernel that is large enough for the fast form."""
+    demand("torch")
+    d2l = bind("torch")
+    X, K, _ = operands(((9, 9), (3, 3)), "float32", "normal")
+    return d2l, d2l.tensor(X), d2l.tensor(K)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*deprecated:DeprecationWarning")
+def test_a_trace_of_pytorch_keeps_no_values_of_the_kernel(torch_operands):
+    d2l, X, K = torch_operands
+    import torch
+
+    with pytest.warns(torch.jit.TracerWarning):
+        traced = torch.jit.trace(d2l.corr2d, (X, K))
+    assert torch.equal(traced(X, 2 * K), d2l.corr2d(X, 2 * K))
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*deprecated:DeprecationWarning")
+def test_pytorch_says_that_there_is_no_forward_mode(torch_operands):
+    d2l, X, K = torch_operands
+    import torch.autograd.forward_ad as forward
+
+    with forward.dual_level(), pytest.raises(NotImplementedError, match="jvp"):
+        d2l.corr2d(X, forward.make_dual(K, K))
+
+
+def test_shapes_alone_are_enough_for_pytorch(torch_operands):
+    d2l, X, K = torch_operands
+    assert d2l.corr2d(X.to("meta"), K.to("meta")).shape == (7, 7)

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 from torch.nn import functional
 
 from d2lconv import checks
@@ -128,7 +129,7 @@ def _gradients(*gradients: Operation) -> Callable[[Operation], Operation]:
         @wraps(function)
         def call(*inputs: Tensor) -> Tensor:
             differentiated = torch.is_grad_enabled() and any(t.requires_grad for t in inputs)
-            if differentiated or _transforms_active():
+            if differentiated or _transforms_active() or forward_ad._current_level >= 0:
                 return Function.apply(*inputs)  # type: ignore[no-any-return, no-untyped-call]
             return function(*inputs)
 
@@ -142,8 +143,8 @@ def corr2d_exact(X: Tensor, K: Tensor) -> Tensor:
     """Shift and add: each kernel element times the part of the image that it slides over."""
     H, W = output_shape(X.shape, K.shape)
     kh, kw = K.shape
-    if kh * kw > 4:
-        return _in_strips(X, K)  # the same, faster
+    if kh * kw > 4 and X.is_cpu and not torch.jit.is_tracing():
+        return _in_strips(X, K)  # the same, faster, with values of K that no trace may keep
     first, *others = ((a, b) for a in range(kh) for b in range(kw))
     Y = X[:H, :W] * K[first]
     for a, b in others:
@@ -166,7 +167,7 @@ def _in_strips(X: Tensor, K: Tensor) -> Tensor:
     elements = K.tolist()  # numbers, because slicing K costs as much as a small product
     X = X.detach()  # a new thread would record
     Y = X.new_empty((H, W))
-    rows = max(1, STRIP // W) if X.is_cpu else H
+    rows = max(1, STRIP // W)
 
     def fill(top: int) -> None:
         strip = Y[top : top + rows]
