@@ -74,7 +74,7 @@ def test_the_picture_has_a_column_for_each_framework(files):
 
     picture = (folder / "a.svg").read_bytes()
     assert picture.startswith(b"<?xml")
-    assert len(picture) < 300_000
+    assert len(picture) < 100_000
     titles = [ax.get_title() for ax in plot(document).axes[: len(CHOSEN)]]
     assert [title.split()[0] for title in titles] == [
         facts["framework"] for facts in document["backends"].values()

@@ -1,12 +1,15 @@
 """The picture of a benchmark: how time grows, a column of panels for each framework."""
 
+from pathlib import Path
 from typing import Any
 
+import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from d2lconv.bench.points import IMAGES, KERNELS, Point
-from d2lconv.figures.canvas import COLOURS, SMALL, figure
+from d2lconv.figures.canvas import COLOURS, SMALL, figure, save
 
 BLUE, ORANGE, GREEN, PINK, *_, BLACK = COLOURS
 STYLES = {
@@ -15,6 +18,12 @@ STYLES = {
     "exact": ('"exact"', BLUE, "o"),
     "auto": ('"auto"', GREEN, "d"),
 }
+
+
+def draw(report: dict[str, Any], path: Path) -> None:
+    """Write the picture. In SVG, letters stay letters: their outlines would be most of the file."""
+    with matplotlib.rc_context({"svg.fonttype": "none"}):
+        save(plot(report), path)
 
 
 def plot(report: dict[str, Any]) -> Figure:
@@ -56,10 +65,11 @@ def _lines(ax: Axes, rows: list[Any], points: tuple[Point, ...], side: str, labe
             )  # fmt: skip
     ax.set_xscale("log", base=2)
     ax.set_yscale("log")
-    ax.set_xticks([getattr(point, side)[0] for point in points])
+    ax.set_xticks([getattr(point, side)[0] for point in points][::-2])
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    ax.yaxis.set_major_locator(LogLocator(base=100))
     ax.minorticks_off()
     ax.tick_params(labelsize=SMALL - 2)
     ax.set_xlabel(label, fontsize=SMALL)
-    ax.grid(color="0.9", linewidth=0.6)
+    ax.grid(axis="y", color="0.9", linewidth=0.6)
     ax.spines[["top", "right"]].set_visible(False)

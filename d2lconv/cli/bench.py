@@ -41,8 +41,7 @@ def bench(
         writable(file)
     if plot_file is not None:
         with needed("plots"):
-            from d2lconv.bench.plot import plot
-            from d2lconv.figures import save
+            from d2lconv.bench.plot import draw
             from d2lconv.figures.canvas import ending
         ending(plot_file)
     chosen = [checks.choice("method", m, ("exact", *METHODS)) for m in methods]
@@ -69,7 +68,7 @@ def bench(
         with replacing(json_file) as whole:
             whole.write((json.dumps(found, indent=1) + "\n").encode())
     if plot_file is not None:
-        save(plot(found), plot_file)
+        draw(found, plot_file)
     for name, facts in found["backends"].items():
         console.print(_table(name, facts, found["rows"]))
         if name in found["start"]:
