@@ -27,6 +27,11 @@ THREADS_PAY = 2**22  # multiplications that take longer than starting threads do
 _transforms_active = getattr(torch._C, "_are_functorch_transforms_active", lambda: True)
 
 
+def _traced() -> bool:
+    """Whether operations are recorded, to be run again with other values."""
+    return bool(torch.jit.is_tracing())  # type: ignore[attr-defined,no-untyped-call]
+
+
 def tensor(data: Any, dtype: Any = None) -> Tensor:
     """A new tensor with the values of data."""
     if isinstance(data, Tensor):
@@ -143,7 +148,7 @@ def corr2d_exact(X: Tensor, K: Tensor) -> Tensor:
     """Shift and add: each kernel element times the part of the image that it slides over."""
     H, W = output_shape(X.shape, K.shape)
     kh, kw = K.shape
-    if kh * kw > 4 and X.is_cpu and not torch.jit.is_tracing():
+    if kh * kw > 4 and X.is_cpu and not _traced():
         return _in_strips(X, K)  # the same, faster, with values of K that no trace may keep
     first, *others = ((a, b) for a in range(kh) for b in range(kw))
     Y = X[:H, :W] * K[first]
