@@ -12,7 +12,7 @@ manifest = Manifest(
         Deviation("autodiff", "NumPy does not differentiate", raises="does not differentiate"),
         Deviation("builtin", "NumPy has no layers of its own", raises="no convolutional layer"),
     ),
-    costs=(  # fitted by `d2lconv bench --fit`
+    costs=(  # estimates from single runs; `d2lconv bench --fit` fits them
         Cost("exact", fixed=152.0, step=6.64, output=9050.0, work=1350.0),
         Cost("native", fixed=200.0, step=0.0, output=31300.0, work=1090.0),
         Cost("banded", fixed=286.0, step=27.6, output=15200.0, work=35.9),

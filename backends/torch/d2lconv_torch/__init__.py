@@ -9,7 +9,7 @@ manifest = Manifest(
     aliases=("pytorch",),
     type_roots=("torch",),
     extra="torch",
-    costs=(  # fitted by `d2lconv bench --fit`
+    costs=(  # estimates from single runs; `d2lconv bench --fit` fits them
         Cost("exact", fixed=0.0, step=12.0, output=560.0, work=998.0),
         Cost("native", fixed=21.0, step=0.0, output=14100.0, work=175.0),
         Cost("banded", fixed=21.1, step=53.3, output=4510.0, work=15.6),
