@@ -21,6 +21,7 @@ from d2lconv.api import (
     corr2d,
     diagonal_image,
     edge_image,
+    explain,
     im2col,
     learn_kernel,
     load_image,
@@ -31,6 +32,7 @@ from d2lconv.api import (
     toeplitz,
     transpose,
 )
+from d2lconv.costs import Explanation
 from d2lconv.errors import (
     ArgumentError,
     BackendBroken,
@@ -60,6 +62,7 @@ __all__ = [
     "D2LConvError",
     "DTypeError",
     "Exercise",
+    "Explanation",
     "ExtraNotInstalled",
     "FileError",
     "LearnedKernel",
@@ -78,6 +81,7 @@ __all__ = [
     "diagonal_image",
     "edge_image",
     "exercises",
+    "explain",
     "im2col",
     "kernels",
     "learn_kernel",

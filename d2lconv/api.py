@@ -6,11 +6,12 @@ Everything here is also in the API bound to one backend, ``from d2lconv import t
 from os import PathLike
 from typing import Any
 
-from d2lconv import images, learn, matrices
+from d2lconv import costs, images, learn, matrices
 from d2lconv.contract import FloatArray
+from d2lconv.costs import Explanation
 from d2lconv.data import detached
 from d2lconv.learn import LearnedKernel
-from d2lconv.selection import choose
+from d2lconv.selection import choose, choose_for_two
 
 
 def tensor(data: Any, dtype: Any = None) -> Any:
@@ -89,7 +90,11 @@ def corr2d(X: Any, K: Any, *, method: str = "exact") -> Any:
             "loop" is the double loop of the lesson, as slow as it is clear; in TensorFlow it gives
             a variable, as the lesson's does, and no gradients, and MXNet does not record it.
             "matmul" is one matrix product (:func:`im2col`), "native" the framework's own
-            convolution, "fft" goes through the Fourier transform, which MXNet lacks on the CPU.
+            convolution, "fft" goes through the Fourier transform, which MXNet lacks on the CPU,
+            "banded" is a few products of small matrices. "auto" takes the fastest of "exact",
+            "native", "banded" and "fft" for these sizes (:func:`explain`), and so accepts the
+            bounds of all four; who accepts less names a method. With "fft", "banded" and "auto",
+            an infinity or NaN may reach output elements whose windows do not hold it.
 
     Returns:
         A native tensor of shape (h - kh + 1, w - kw + 1), of the wider of the two floating types.
@@ -110,7 +115,34 @@ def corr2d(X: Any, K: Any, *, method: str = "exact") -> Any:
         array([[19., 25.],
                [37., 43.]], dtype=float32)
     """
-    return choose(X=X, K=K).ops.corr2d(X, K, method=method)
+    return choose_for_two(X, K).ops.corr2d(X, K, method=method)
+
+
+def explain(X: Any, K: Any) -> Explanation:
+    """Tell which method ``corr2d(X, K, method="auto")`` takes, and why.
+
+    Args:
+        X: The image, shape (h, w).
+        K: The kernel, shape (kh, kw), not larger than the image in either direction.
+
+    Returns:
+        An :class:`Explanation`: the method, the backend, the bound that its result keeps, and the
+        microseconds that each method should take. Printed, it is one line.
+
+    Raises:
+        ShapeError: X or K is not a matrix, is empty or ragged, or K is larger than X.
+        DTypeError: X or K is not of float16, float32, float64, integer or boolean type.
+        MixedBackendsError: X and K are tensors of two frameworks.
+
+    Source:
+        The model and its constants: :mod:`d2lconv.costs`.
+
+    Example:
+        >>> import d2lconv as dc
+        >>> dc.explain(dc.diagonal_image(512), dc.diagonal_image(63)).method
+        'fft'
+    """
+    return costs.explain_for(choose_for_two(X, K), X, K)
 
 
 def conv2d(X: Any, K: Any, *, method: str = "exact") -> Any:
@@ -138,7 +170,7 @@ def conv2d(X: Any, K: Any, *, method: str = "exact") -> Any:
         >>> dc.conv2d([[1, 2, 4]], [[1, -1]])
         array([[1., 2.]], dtype=float32)
     """
-    return choose(X=X, K=K).ops.conv2d(X, K, method=method)
+    return choose_for_two(X, K).ops.conv2d(X, K, method=method)
 
 
 def Conv2D(

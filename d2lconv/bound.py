@@ -4,7 +4,7 @@ from functools import cache, partial, update_wrapper
 from types import SimpleNamespace
 from typing import Any
 
-from d2lconv import api, images, kernels, learn, matrices, registry, selection
+from d2lconv import api, costs, images, kernels, learn, matrices, registry, selection
 from d2lconv.receptive import Window, receptive_field
 
 
@@ -33,6 +33,7 @@ def _bind(name: str) -> BoundBackend:
         transpose=ops.transpose,
         corr2d=ops.corr2d,
         conv2d=ops.conv2d,
+        explain=update_wrapper(partial(costs.explain_for, backend), api.explain),
         im2col=update_wrapper(partial(matrices.im2col, backend), api.im2col),
         toeplitz=update_wrapper(partial(matrices.toeplitz, backend), api.toeplitz),
         Conv2D=backend.layers.Conv2D,

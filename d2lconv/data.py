@@ -4,6 +4,7 @@ Every backend takes its input from here, so that a mistake gets the same error a
 whichever framework serves the call. Nothing in this module imports a framework.
 """
 
+from collections.abc import Collection, Iterable
 from numbers import Real
 from typing import Any, Final
 
@@ -32,6 +33,8 @@ def operands(backend: str, **data: Any) -> list[Any]:
         DTypeError: An argument is complex, text, or something else that is no number.
         MixedBackendsError: An argument belongs to another framework.
     """
+    if len(data) < 3 and _ready(backend, data.values()):
+        return list(data.values())
     ops = registry.load(backend).ops
     native = {name: selection.backend_of(value) for name, value in data.items()}
     given, dtypes = {}, []
@@ -48,10 +51,38 @@ def operands(backend: str, **data: Any) -> list[Any]:
         if dtype is not None:
             dtypes.append(dtype)
     dtype = max(dtypes, key=FLOATS.index, default="float32")
-    return [
+    found = [
         ops.tensor(value, dtype) if native[name] is None else ops.cast(value, dtype)
         for name, value in given.items()
     ]
+    _remember(backend, data.values(), found)
+    return found
+
+
+# What operands() need not look at again, per backend: types of tensors that need no conversion,
+# and floating types. They are as few as the frameworks have.
+_seen: dict[str, set[Any]] = {}
+
+
+def _ready(backend: str, values: Collection[Any]) -> bool:
+    """Whether these are one or two matrices of the backend that can be used as they are."""
+    seen = _seen.get(backend, ())
+    dtypes = []
+    for value in values:
+        if type(value) not in seen:
+            return False
+        shape = value.shape
+        if len(shape) != 2 or not shape[0] or not shape[1]:
+            return False
+        dtypes.append(value.dtype)
+    return dtypes[0] in seen and dtypes[0] == dtypes[-1]
+
+
+def _remember(backend: str, values: Iterable[Any], used: Iterable[Any]) -> None:
+    """Note the types of those values that were used as they are, once they are known to be good."""
+    for value, same in zip(values, used, strict=True):
+        if value is same:
+            _seen.setdefault(backend, set()).update((type(value), value.dtype))
 
 
 def neutral(data: Any, name: str = "data") -> tuple[np.ndarray[Any, Any], str | None]:
@@ -83,12 +114,12 @@ def neutral(data: Any, name: str = "data") -> tuple[np.ndarray[Any, Any], str | 
         return array, array.dtype.name if hasattr(data, "__array__") else None
     if kind == "O":
         other = [type(value).__name__ for value in array.flat if not isinstance(value, Real)]
-        if array.size and not other:
+        if array.size and not other:  # integers beyond 64 bits, fractions
             try:
-                return array.astype(np.float64), None  # integers beyond 64 bits, fractions
+                return array.astype(np.float64), None
             except OverflowError:
                 raise DTypeError(
-                    f"{name} holds a number that is beyond float64, 1.8e308. {ALLOWED}."
+                    f"{name} holds a number beyond the largest float64. {ALLOWED}."
                 ) from None
         found = other[0] if other else "object"
     else:

@@ -52,6 +52,25 @@ class Release:
 
 
 @dataclass(frozen=True)
+class Cost:
+    """How long a method takes in a framework: the constants of :mod:`d2lconv.costs`, in µs.
+
+    Attributes:
+        method: "exact", "native", "banded" or "fft".
+        fixed: For a call, whatever the sizes.
+        step: For each step.
+        output: For a million elements of the output.
+        work: For a million multiplications.
+    """
+
+    method: str
+    fixed: float
+    step: float
+    output: float
+    work: float
+
+
+@dataclass(frozen=True)
 class Manifest:
     """One backend's name and needs.
 
@@ -69,6 +88,7 @@ class Manifest:
         releases: Which releases of the framework, and of what it needs, were tested.
         forks: Whether the framework works in a process that was forked after it was imported. If
             not, d2lconv refuses to use it there.
+        costs: What each method costs that ``method="auto"`` may choose; without, it is "exact".
         quiet: Environment variables that stop the framework from logging, for processes of our
             own; never set behind a user's back.
     """
@@ -82,6 +102,7 @@ class Manifest:
     extra: str | None = None
     hint: str = ""
     deviations: tuple[Deviation, ...] = ()
+    costs: tuple[Cost, ...] = ()
     quiet: tuple[tuple[str, str], ...] = ()
     releases: tuple[Release, ...] = ()
     forks: bool = True

@@ -12,6 +12,7 @@ from d2lconv.errors import ShapeError
 from d2lconv.extras import needed
 from d2lconv.registry import Backend
 
+BLOCK = 32  # columns of the output that one product with a band matrix gives
 LARGEST = 2**26  # elements of a dense matrix: half a gigabyte of the places alone
 
 
@@ -47,6 +48,33 @@ def window_places(image: tuple[int, ...], kernel: tuple[int, ...]) -> NDArray[np
     i, j, a, b = np.ogrid[:H, :W, :kh, :kw]
     places: NDArray[np.int64] = (i + a) * image[1] + j + b
     return places.reshape(H * W, kh * kw)
+
+
+def band_places(kernel: tuple[int, ...], columns: int) -> NDArray[np.int64]:
+    """Which element of the kernel stands where in the band matrices of its rows.
+
+    A piece of an image's row times the band matrix of a kernel's row is their cross-correlation,
+    so each column of the matrix has the kernel's row in it, one place lower than the one before.
+
+    Args:
+        kernel: The kernel's shape (kh, kw).
+        columns: How many elements of the output a product gives.
+
+    Returns:
+        An array (kh, columns + kw - 1, columns) of places in the flattened kernel; kh * kw where
+        there is a zero.
+
+    Example:
+        >>> band_places((1, 2), 3)
+        array([[[0, 2, 2],
+                [1, 0, 2],
+                [2, 1, 0],
+                [2, 2, 1]]])
+    """
+    kh, kw = kernel
+    a, i, j = np.ogrid[:kh, : columns + kw - 1, :columns]
+    places: NDArray[np.int64] = np.where((i >= j) & (i < j + kw), a * kw + i - j, kh * kw)
+    return places
 
 
 def kernel_places(kernel: tuple[int, ...], image: Any) -> NDArray[np.int64]:

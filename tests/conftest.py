@@ -32,6 +32,7 @@ NEUTRAL = {
     "test_ulp.py",
     "test_widgets.py",
     "test_widgets_browser.py",
+    "test_widgets_exercises.py",
 }
 ONCE = {"test_doctor_alone.py", "test_ending.py"}  # takes long, and is about no framework
 

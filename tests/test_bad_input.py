@@ -62,6 +62,11 @@ CASES = {
     "bytes": (lambda d: d.tensor(b"12"), DTypeError, "data holds bytes"),
     "None": (lambda d: d.corr2d(None, KERNEL), DTypeError, "X holds NoneType"),
     "None among numbers": (lambda d: d.corr2d(IMAGE, [[1, None]]), DTypeError, "K holds NoneType"),
+    "an integer beyond float64": (
+        lambda d: d.tensor([10**400]),
+        DTypeError,
+        "data holds a number beyond the largest float64",
+    ),
     "a dictionary": (lambda d: d.tensor({"a": 1}), DTypeError, "data holds dict"),
     "dates": (lambda d: d.tensor(np.array(["2026-01-01"], "M8[D]")), DTypeError, "datetime64"),
     "long double": (

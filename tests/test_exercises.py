@@ -146,6 +146,8 @@ RIGHT = {
         {1: 2, 4: 5},
         [2, 3, 4, 5],
         np.arange(2, 9),
+        [[1, -1], [1, -2, 1]],
+        [(1, 2), (3, 1), 4],
     ],
     "4a": [
         in_columns,
@@ -188,6 +190,7 @@ WRONG = {
         (None, "should be an image"),
         ([[np.nan, 1], [1, 0]], "no finite numbers"),
         (np.zeros((0, 3)), r"shape \(0, 3\)"),
+        ([[10**400]], "beyond the largest float64"),
     ],
     "1b": [
         (lambda X: X[:, 1:] - X[:, :-1], r"X = \[\[1, 0\], \[0, 1\]\] the element \(0, 0\) .* 1,"),
@@ -197,6 +200,7 @@ WRONG = {
         ((np.tri(4), dc.corr2d(np.tri(4).T, K)), "element"),
         (lambda X: 1 / 0, r"<lambda>\(\[\[1, 0\], \[0, 1\]\]\) raises ZeroDivisionError"),
         (lambda: 3, "raises TypeError"),
+        ([[1, [2]], 3], "is ragged"),
     ],
     "1c": [
         (lambda X: dc.corr2d(X, K), r"X = \[\[0, 1, 4\], \[9, 16, 25\]\] the result has the shape"),
@@ -227,6 +231,12 @@ WRONG = {
         (((0, 1), [[1], [-1]]), r"v = \(0, 1\)"),
         (((0, 0), K), "is no direction"),
         ({(1, 1): K}, r"v = \(1, 1\)"),
+        ({"12": K}, "'12' is no direction"),
+        ((("0", "1"), K), "is no direction"),
+        (((10**400, 1), K), "is no direction"),
+        (([1, [2]], K), "should be a function"),
+        (((0, -1), [[0, 0], [0, 0]]), r"nothing to X = \[\[0.5, -0.5\], \[0.5, -0.5\]\]"),
+        (((0, -1), [[0, 0, 0]]), r"nothing to X = \[\[1, 0, -1\]\]"),
         ({}, "should be a function"),
     ],
     "2b": [
@@ -240,6 +250,8 @@ WRONG = {
         (5, "not the smallest"),
         ((1, 2), "not the smallest"),
         ((3, 3), "not the smallest"),
+        ({"size": ("a", 3)}, r"size \('a', 3\) is not the smallest"),
+        ({"size": np.array([3, 3])}, "not the smallest"),
         ({"structure": dc.edge_image()}, "answers at most 1 .* and 2 to a line one pixel wide"),
         ({"structure": np.ones((3, 3))}, "at most 0"),
         ({"kern": [1, -2, 1]}, "should have the keys kernel, size, structure"),
@@ -252,6 +264,7 @@ WRONG = {
         ([[0, 0, 0], [0, 1, 0], [0, 0, 0]], "a single white pixel"),
         ([[1]], "single white pixel"),
         ([[0, 1]], "single white pixel"),
+        ([[-0.0]], r"answers 0: its elements"),
         (K, "answers 0: its elements must add up to 1"),
         ([[0.111] * 3] * 3, "add up to 1"),
         ([[1, -1, 1]], "no element may be negative"),
@@ -268,12 +281,22 @@ WRONG = {
         ([2, 3, 5], "For d = 3 you say 5"),
         ({2: 2}, "For d = 2"),
         ({0: 1}, "0 is no order"),
+        ({1: 2, "a": 3}, "'a' is no order"),
+        ([np.nan], "nan, which is no number"),
+        (["2"], "'2', which is no number"),
+        ({1: (1, "a")}, "which is no number"),
+        ([10**400], "For d = 1 you say inf, but 2"),
+        ({1: [[1], [1, 2]]}, "is ragged"),
+        ([[1, -1], [1, -1]], "For d = 2, lower powers"),
+        ({10**12: [0, 0]}, "you say 2, but the smallest kernel"),
         (3, "should be a function of the order d"),
         (None, "should be a function of the order d"),
     ],
     "3": [
         ("error", r"In NumPy|outcome"),
         ("perhaps", "is not one of the outcomes"),
+        ("broken", "is not one of the outcomes"),
+        ("undefined", "is not one of the outcomes"),
         (7, "is not one of the outcomes"),
         (lambda X, K: X[:2, :2] * K, r"instead of \[\[8, 12\], \[20, 24\]\]"),
         (lambda X, K: shift_and_add(X, K) + 1, "the value"),
@@ -388,7 +411,7 @@ def test_what_happens_to_the_gradient_is_seen_live(backend):
 @pytest.mark.parametrize(
     ("kind", "claims"),
     [
-        ("gradient", ["gradient", "it works", "no error", True, np.ones((2, 2))]),
+        ("gradient", ["gradient", "it works", "no error", "ok.", True, np.ones((2, 2))]),
         ("none", ["none", None, "no gradient"]),
         ("error", ["error", "raises MXNetError", ValueError, ValueError("in place")]),
     ],
@@ -416,7 +439,7 @@ def test_a_function_must_be_differentiable_and_right(framework):
         assert dc.check("3", d2l.corr2d)
         scratch = dc.check("3", lambda X, K: d2l.corr2d(X, K, method="loop"))
         assert bool(scratch) == (differentiate(framework).kind == "gradient")
-        for case in ("3-1", "3-2", "3-3", "3-4"):
+        for case in ("3-1", "3-2", "3-3", "3-4", "3-5", "3-6"):
             _, answer, words = MISTAKES[case]
             verdict = dc.check("3", answer)
             assert not verdict

@@ -290,6 +290,9 @@ def test_a_changed_output_is_found():
         ("1.5e-07", "1.7e-07", True, False),
         ("[1, 2]", "[1, 2, 3]", True, False),
         ("a  b", "a b", False, False),
+        ("exact: ✓ identical in JAX", "exact: ≈ rounding in JAX", True, True),
+        ("the loop: identical", "the loop: rounding", False, False),
+        ("the loop: bug", "the loop: rounding", True, False),
     ],
 )
 def test_texts_are_the_same_but_for_a_last_digit_where_that_is_allowed(now, then, rounding, same):

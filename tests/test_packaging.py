@@ -11,7 +11,15 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 BACKENDS = ("numpy", "torch", "tf", "mxnet", "jax")
-PARTS = ("__init__.py", "ops.py", "layers.py", "learning.py", "exercises.py", "py.typed")
+PARTS = (
+    "__init__.py",
+    "ops.py",
+    "layers.py",
+    "learning.py",
+    "exercises.py",
+    "timing.py",
+    "py.typed",
+)
 
 
 @pytest.fixture(scope="session")

@@ -1,50 +1,15 @@
 """The widgets' arithmetic has the library's bits; their pages and classes hold what they need."""
 
-import importlib.util
-import json
 import re
-import shutil
-import subprocess
-from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
 import pytest
 from children import python
+from javascript import NEEDED, part, script
 
 import d2lconv as dc
 from d2lconv import ArgumentError, ShapeError, published, widgets
 from d2lconv.widgets.pages import STATES, TITLES
-
-# What a JSON reader gets of float32 numbers, exactly, minus zero included.
-BITS = """
-const bits = (values) => [...new Uint32Array(Float32Array.from(values).buffer)];
-"""
-
-
-def node():
-    """Node, or the one that Playwright brings."""
-    found = shutil.which("node")
-    spec = importlib.util.find_spec("playwright")
-    if found is None and spec is not None:
-        found = shutil.which("node", path=Path(spec.origin).parent / "driver")
-    if found is None:
-        pytest.skip("neither Node nor Playwright, which brings one, is installed")
-    return found
-
-
-def script(module, code, **data):
-    """Run code after a module of the widgets, with data as constants; what it returns."""
-    constants = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in data.items())
-    program = f"{module}\n{BITS}\n{constants}\nconsole.log(JSON.stringify((() => {{{code}}})()));"
-    command = [node(), "--input-type=module", "-"]
-    done = subprocess.run(command, input=program, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
-def part(name):
-    return files("d2lconv.widgets").joinpath(name).read_text(encoding="utf-8")
 
 
 def bits(values):
@@ -209,14 +174,14 @@ def test_a_module_is_whole_and_plain(name):
     module = widgets.module(name)
     found = script(module, "return [typeof render, Object.keys(defaults)];")
     assert found == ["function", list(STATES[name])]
-    assert "import " not in re.sub(r"^//.*$", "", module, flags=re.MULTILINE)
+    assert not re.search(r"^\s*import\b|\bimport\s*\(", module, flags=re.MULTILINE)
     assert "</script" not in module.lower()
     assert "<!--" not in module
 
 
 @pytest.mark.parametrize("name", TITLES)
 def test_a_page_asks_for_nothing(name):
-    page = widgets.page(name)
+    page = widgets.page(name, **NEEDED.get(name, {}))
     addresses = set(re.findall(r"https?://[^\s\"')]+", page))
     assert addresses <= {"http://www.w3.org/2000/svg"}
     assert not re.search(r"\b(src|href)=|@import|url\(", page)

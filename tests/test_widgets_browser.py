@@ -4,10 +4,15 @@ import re
 
 import numpy as np
 import pytest
+from javascript import NEEDED
 
 import d2lconv as dc
 from d2lconv import published, widgets
 from d2lconv.widgets.pages import TITLES
+
+
+def page_of(name):
+    return widgets.page(name, **NEEDED.get(name, {}))
 
 
 def shown(page, selector):
@@ -194,7 +199,11 @@ def test_the_receptive_field_of_every_element_is_the_librarys(visit):
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("name", TITLES)
 def test_nothing_is_wider_than_the_screen(visit, name, width):
-    page = visit(widgets.page(name), width=width)
+    page = visit(page_of(name), width=width)
+    fits(page, width)
+
+
+def fits(page, width):
     wide = page.evaluate(
         "[...document.querySelectorAll('.d2lconv, .d2lconv *')].filter((e) => !e.closest('svg > *')"
         " && e.getBoundingClientRect().right > innerWidth + 0.5).map((e) => e.outerHTML)"
@@ -234,7 +243,8 @@ def test_who_wants_no_motion_gets_none(visit):
 
 def test_one_page_holds_them_all_and_two_of_a_kind(visit):
     kinds = [*TITLES, "window"]
-    parts = [widgets.html(name) for name in kinds[:-1]] + [widgets.html("window", kernel=[[2]])]
+    parts = [widgets.html(name, **NEEDED.get(name, {})) for name in TITLES]
+    parts.append(widgets.html("window", kernel=[[2]]))
     page = visit(f"<!DOCTYPE html><title>All</title>{''.join(parts)}")
     assert page.locator(".d2lconv").count() == len(kinds)
     assert page.locator(".total").all_inner_texts() == ["19", "0"]
@@ -279,8 +289,143 @@ window.stop = render({{ model, el: document.querySelector("#cell") }});
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", TITLES)
 def test_an_accessibility_audit_finds_nothing_serious(visit, name, scheme):
+    audit(visit(page_of(name), color_scheme=scheme))
+
+
+def audit(page):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core here")
-    page = visit(widgets.page(name), color_scheme=scheme)
     violations = axe.Axe().run(page).response["violations"]
     serious = [v for v in violations if v["impact"] in ("serious", "critical")]
     assert [(v["id"], [node["html"] for node in v["nodes"]]) for v in serious] == []
+
+
+def answer(page, text):
+    """Type an answer and have it checked; what the page says of it, with its sign."""
+    page.get_by_role("textbox").fill(text)
+    page.get_by_role("textbox").press("Control+Enter")
+    return " ".join(shown(page, ".verdict").split())
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sign"),
+    [
+        ("1a", "answer = d2l.diagonal_image(4)", "✓"),
+        ("2b", "{'kernel': [[1, -2, 1]],\n 'size': 3}", "✓"),
+        ("2c", "[[1, 2, 1], [2, 4, 2], [1, 2, 1]]", "✗"),
+        ("2d", "[2, 3, 5]", "✗"),
+    ],
+)
+def test_an_answer_is_judged_as_in_python(visit, name, text, sign):
+    page = visit(widgets.page("exercises", id=name))
+    space = {"d2l": dc.numpy}
+    exec(text if text.startswith("answer") else f"answer = {text}", space)
+    verdict = dc.check(name, space["answer"])
+    assert answer(page, text) == f"{sign} {verdict}"
+    assert bool(verdict) == (sign == "✓")
+    page.get_by_role("textbox").fill("")
+    page.get_by_role("button", name="Check").click()
+    assert "here is the place for your answer" in shown(page, ".verdict")
+
+
+def test_the_matrices_of_an_answer_are_painted(visit):
+    page = visit(widgets.page("exercises", id="2b"))
+    answer(page, "{'kernel': [[1, -2, 1]], 'structure': [[0, 1, 0]] }")
+    labels = page.get_by_role("img").evaluate_all("all => all.map((one) => one.ariaLabel)")
+    assert labels == [
+        "Your kernel, 1 by 3, from −2 to 1",
+        "Your structure, 1 by 3, from 0 to 1",
+    ]
+    answer(page, "3")
+    assert page.get_by_role("img").count() == 0
+
+
+def test_a_slip_is_pointed_at_and_nothing_is_lost(visit):
+    page = visit(widgets.page("exercises", id="2b"))
+    text = "[[1, -2, 1]\n [0, 0, 0]]"
+    assert "! Not readable yet. Line 2, column 2: a comma" in answer(page, text)
+    field = page.get_by_role("textbox")
+    assert (field.input_value(), field.get_attribute("aria-invalid")) == (text, "true")
+    assert page.evaluate("document.activeElement.selectionStart") == text.index("\n") + 2
+    assert shown(page, "mark") == "["
+    field.press("ArrowRight")
+    field.type(" ")
+    assert page.locator(".verdict.old").count() == 1
+    assert answer(page, "[1, -2, 1]").startswith("✓ Right.")
+    assert field.get_attribute("aria-invalid") == "false"
+
+
+def test_an_answer_is_there_again_until_it_is_cleared(visit):
+    page = visit(widgets.page("exercises", id="2d"))
+    field = page.get_by_role("textbox")
+    assert answer(page, "[2, 3,\n\n\n 4]").startswith("✓")
+    page.reload()
+    assert field.input_value() == "[2, 3,\n\n\n 4]"
+    assert shown(page, ".verdict") == ""
+    height = field.bounding_box()["height"]
+    page.get_by_role("button", name="Clear").click()
+    assert field.input_value() == ""
+    assert field.bounding_box()["height"] < height
+    page.keyboard.press("Control+z")
+    assert field.input_value() == "[2, 3,\n\n\n 4]"
+    page.get_by_role("button", name="Clear").click()
+    page.reload()
+    assert field.input_value() == ""
+
+
+def test_a_browser_that_keeps_nothing_is_no_trouble(visit):
+    refuses = "Object.defineProperty(window, 'localStorage', { get() { throw new Error(); } });"
+    html = widgets.page("exercises", id="2d").replace("<main>", f"<script>{refuses}</script><main>")
+    page = visit(html)
+    assert answer(page, "[2, 3]").startswith("✓")
+
+
+@pytest.mark.parametrize("writing", [["clipboard-write"], []])
+def test_a_function_is_left_to_python(visit, writing):
+    page = visit(widgets.page("exercises", id="2d"), permissions=["clipboard-read", *writing])
+    assert "→ Only Python can check this." in answer(page, "answer = lambda d: d + 1")
+    line = 'dc.check("2d", lambda d: d + 1)'
+    assert shown(page, "pre") == line
+    assert "d2lconv exercise check 2d mine.py" in shown(page, ".more")
+    page.get_by_role("button", name="Copy").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()").strip() == line
+    assert eval(line, {"dc": dc})
+
+
+def test_exercise_3_is_about_the_framework_that_the_page_shows(visit):
+    page = visit(widgets.page("exercises", id=3, framework="torch"))
+
+    def view(name):
+        detail = f"new CustomEvent('d2lconv:view', {{ detail: '{name}' }})"
+        page.evaluate(f"document.dispatchEvent({detail})")
+        assert shown(page, ".verdict") == ""
+
+    assert "for PyTorch" in shown(page, "label")
+    assert answer(page, "'gradient'").startswith("✓ Right.")
+    view("tf")
+    assert "for TensorFlow" in shown(page, "label")
+    assert answer(page, "'gradient'").startswith("✗ Wrong. In TensorFlow the outcome is 'none'")
+    view("together")
+    assert "for each framework" in shown(page, "label")
+    assert "answer for each: {'numpy': ..., 'jax': ...," in answer(page, "'gradient'")
+    known = "{'torch': 'gradient', 'jax': 'gradient', 'tensorflow': None, 'mxnet': 'error'}"
+    assert answer(page, known).startswith("✓ Right.")
+    assert answer(page, "{'torhc': None}").startswith("! Not checked: unknown backend 'torhc'.")
+    view("mxnet")
+    answer(page, "lambda X, K: d2l.corr2d(X, K)")
+    assert shown(page, "pre").startswith("from d2lconv import mxnet as d2l\ndc.check(")
+    assert "check 3 mine.py --backend mxnet" in shown(page, ".more")
+
+
+LONG = "[" + ", ".join(["[1, 2, 3, 4, 5, 6, 7, 8, 9]"] * 9) + "]"
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
+@pytest.mark.parametrize("text", ["[[1, -2, 1]]", LONG, "[1, 2" + "1" * 99, "lambda: " + "x" * 99])
+def test_every_kind_of_verdict_fits_and_can_be_read(visit, text, width, scheme):
+    page = visit(widgets.page("exercises", id="2b"), width=width, color_scheme=scheme)
+    answer(page, text)
+    fits(page, width)
+    audit(page)
+    page.get_by_role("textbox").type(" ")
+    audit(page)

@@ -153,6 +153,67 @@ def parity(
     raise typer.Exit(status)
 
 
+@app.command()
+def bench(
+    backend: Backends = None,
+    method: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--method",
+            "-m",
+            metavar="NAME",
+            help="Only this method of corr2d, beside the framework's own convolution. Repeatable.",
+            show_default="exact, auto, native, loop",
+        ),
+    ] = None,
+    size: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SIZE",
+            help="Only this size, image-kernel: 28-3 is 28x28 and 3x3; or 6x8-1x2. Repeatable.",
+            show_default="a few",
+        ),
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Many sizes; MXNet alone takes half an hour.")
+    ] = False,
+    seconds: Annotated[
+        float, typer.Option(metavar="SECONDS", help="How long each call is timed, about.")
+    ] = 0.2,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report.")] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw how time grows: .svg, .png or .pdf."),
+    ] = None,
+    fit: Annotated[
+        bool,
+        typer.Option("--fit", help='Print the constants by which method="auto" chooses, fitted.'),
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print the closing lines alone.")
+    ] = False,
+) -> None:
+    """Measure how fast each method is in each framework, against its own convolution.
+
+    Each framework runs in a process of its own, one after the other. What is compared is timed in
+    turns in one run; ratios are medians of the turns' ratios, and above 1 means faster.
+    """
+    from d2lconv.cli.bench import bench as run_bench
+
+    status = run_bench(
+        backend or [],
+        method or [],
+        size or [],
+        full=full,
+        fitted=fit,
+        seconds=seconds,
+        json_file=json,
+        plot_file=plot,
+        quiet=quiet,
+    )
+    raise typer.Exit(status)
+
+
 def main() -> None:
     """The entry point of the command."""
     sys.exit(status_of(app))

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,29 @@ def matrix(answer: Any, what: str, *, row: bool = False) -> tuple[Matrix, float]
     if not np.isfinite(values).all():
         raise Wrong(f"The answer should be {what}, and has elements that are no finite numbers.")
     return values.astype(np.float64), 8 * float(eps)
+
+
+def shape(value: Any) -> tuple[int, ...] | None:
+    """The shape of what may be anything, () of what is no array; None if it is ragged."""
+    try:
+        return tuple(np.shape(value))
+    except ValueError:
+        return None
+
+
+def number(value: Any) -> float:
+    """A number as a float, infinite beyond the largest one.
+
+    Raises:
+        TypeError: It is none. Text is none either, even if Python could read it as one.
+        ValueError: The same.
+    """
+    if isinstance(value, (str, bytes)):
+        raise TypeError("text is no number")
+    try:
+        return float(value)
+    except OverflowError:
+        return inf if value > 0 else -inf
 
 
 def call(function: Callable[..., Any], *ways: Sequence[Any]) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from d2lconv.exercise.answers import Matrix, call, matrix, show
+from d2lconv.exercise.answers import Matrix, call, matrix, shape, show
 from d2lconv.exercise.model import Exercise, Wrong
 from d2lconv.images import diagonal_image, edge_image
 
@@ -109,7 +109,11 @@ def _prediction(expected: Callable[[Matrix], Matrix], praise: str) -> Callable[[
             ramp = np.arange(6, dtype=np.float32).reshape(2, 3) ** 2
             for X in (diagonal_image(2), diagonal_image(3), ramp, edge_image()):
                 compare(X.astype(np.float64), call(answer, [X]))
-        elif isinstance(answer, (tuple, list)) and len(answer) == 2 and np.ndim(answer[0]) == 2:
+        elif (
+            isinstance(answer, (tuple, list))
+            and len(answer) == 2
+            and len(shape(answer[0]) or ()) == 2
+        ):
             X, _ = matrix(answer[0], "a pair (X, result)")
             if min(X.shape) < 2:
                 raise Wrong(f"The image of the pair has the shape {X.shape}; take at least 2x2.")

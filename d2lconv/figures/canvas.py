@@ -17,6 +17,12 @@ COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F0
 BLUE, ORANGE, *_ = COLOURS
 SMALL: Final = 9.0
 LARGE: Final = 11.0
+# How files are written: as what, and without the time.
+UNDATED: Final[dict[str, dict[str, Any]]] = {
+    "png": {},
+    "svg": {"Date": None},
+    "pdf": {"CreationDate": None},
+}
 
 
 def figure(width: float, height: float) -> Figure:
@@ -76,13 +82,14 @@ def save(figure: Figure, path: str | PathLike[str], *, dpi: float = 150) -> None
     """
     if not isinstance(figure, Figure):
         raise ArgumentError(f"figure is a {type(figure).__name__}; it must be a matplotlib Figure.")
-    undated: dict[str, dict[str, Any]] = {
-        "png": {},
-        "svg": {"Date": None},
-        "pdf": {"CreationDate": None},
-    }
-    ending = str(path).rpartition(".")[2].lower()
-    if ending not in undated:
-        raise ArgumentError(f"unknown ending {ending!r}. Allowed: {', '.join(undated)}.")
+    kind = ending(path)
     with matplotlib.rc_context({"svg.hashsalt": "d2lconv"}), replacing(path) as file:
-        figure.savefig(file, format=ending, dpi=dpi, metadata=undated[ending])
+        figure.savefig(file, format=kind, dpi=dpi, metadata=UNDATED[kind])
+
+
+def ending(path: str | PathLike[str]) -> str:
+    """The ending of a picture's file name, if pictures can be written so."""
+    found = str(path).rpartition(".")[2].lower()
+    if found not in UNDATED:
+        raise ArgumentError(f"unknown ending {found!r}. Allowed: {', '.join(UNDATED)}.")
+    return found

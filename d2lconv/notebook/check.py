@@ -18,6 +18,7 @@ with needed("notebooks"):
     from PIL import Image
 
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?(?![\w])")
+VERDICT = re.compile(r"(✓ |≈ )?(identical|rounding)")
 PICTURE = re.compile(r'src="data:image/png;base64,([^"]*)"')
 
 
@@ -61,7 +62,10 @@ def texts(now: str, then: str, rounding: bool = False) -> str | None:
         then: The earlier one.
         rounding: Whether a number may differ by one unit of its last printed digit. What rounding
             changes is far below that digit, but may carry the number over the middle between two.
+            And whether the verdicts "identical" and "rounding" may stand for each other.
     """
+    if rounding:
+        now, then = (VERDICT.sub("rounding", text) for text in (now, then))
     if now == then:
         return None
     words = [" ".join(NUMBER.sub("#", text).split()) for text in (now, then)]

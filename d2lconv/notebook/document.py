@@ -191,7 +191,7 @@ def _exercises(document: Document, number: int) -> Iterator[Block]:
         )
         yield from _varied(document, heading)
         yield from _varied(document, statement)
-        yield Widget("exercises", {"id": items[0][1]})
+        yield Widget("exercises", {"id": items[0][1], "framework": document.views[0].name})
         yield from _varied(document, hint)
         yield from _varied(document, solution)
 
@@ -249,7 +249,7 @@ def _outputs(cells: Sequence[NotebookNode]) -> Markup:
 def _verdicts(document: Document, cells: Sequence[NotebookNode]) -> Iterator[Varied]:
     """What the notebook of all frameworks found when it compared them."""
     lines = [
-        Markup('<p class="verdict" data-cell="{}"><code>{}</code>: {}</p>').format(
+        Markup('<p class="agreement" data-cell="{}"><code>{}</code>: {}</p>').format(
             cell.id, name, verdict
         )
         for cell in cells

@@ -11,7 +11,8 @@ Further options of a code cell: ``step`` names the step of the lesson that it be
 lists names whose values have the same bits in every framework; ``within`` gives for a name the two
 operands of the cross-correlation that it is, or the name of a bound; ``collect`` names a value that
 later cells want from every framework; ``rounding`` says that the last printed digit of a number may
-be another one elsewhere; ``widget`` names the widget that the cell shows.
+be another one elsewhere, and so the verdict whether there is any rounding; ``widget`` names the
+widget that the cell shows.
 
 A line ``# {source} ops.corr2d`` stands for the code of that function in each framework, and a
 Markdown cell with the directive ``{exercise}`` for one of the section's exercises.

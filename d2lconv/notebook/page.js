@@ -30,7 +30,7 @@
     const scroll = place ? place.getBoundingClientRect().top - before : 0;
     window.scrollBy({ top: scroll, behavior: "instant" });
     keep("d2lconv-view", view);
-    document.dispatchEvent(new CustomEvent("d2lconv:view", { detail: view }));
+    tell();
   }
 
   for (const radio of document.querySelectorAll("[name=view]")) {
@@ -38,7 +38,8 @@
     if (radio.checked) radio.closest("label").scrollIntoView({ block: "nearest", inline: "nearest" });
     radio.addEventListener("change", () => show(radio.value));
   }
-  document.dispatchEvent(new CustomEvent("d2lconv:view", { detail: root.dataset.view }));
+  const tell = () => document.dispatchEvent(new CustomEvent("d2lconv:view", { detail: root.dataset.view }));
+  document.addEventListener("DOMContentLoaded", tell); // by then the widgets are there
   window.addEventListener("storage", ({ key, newValue }) => {
     const radio = key === "d2lconv-view" && document.querySelector(`[name=view][value="${newValue}"]`);
     if (!radio) return;

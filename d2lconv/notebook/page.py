@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from d2lconv import __version__, widgets
 from d2lconv.notebook.document import Block, Document, Varied, Widget, blocks
-from d2lconv.widgets.pages import defaults
+from d2lconv.widgets.pages import given
 
 HEADING: Final = re.compile(r'<h2 id="([^"]*)">(.*?)</h2>')
 
@@ -28,9 +28,7 @@ try {
 def page(document: Document) -> str:
     """The page."""
     shown = list(blocks(document))
-    kinds = dict.fromkeys(
-        block.name for block in shown if isinstance(block, Widget) and block.name != "exercises"
-    )
+    kinds = dict.fromkeys(block.name for block in shown if isinstance(block, Widget))
     return rendered(
         "page",
         views=document.views,
@@ -40,7 +38,7 @@ def page(document: Document) -> str:
         shared_style=resource("shared.css"),
         style=resource("page.css"),
         widget_style=Markup(widgets.style()),
-        early=Markup(EARLY.replace("VIEWS", json([view.name for view in document.views]))),
+        early=Markup(EARLY.replace("VIEWS", _json([view.name for view in document.views]))),
         programs=programs(kinds),
         script=resource("page.js"),
     )
@@ -52,11 +50,18 @@ def programs(names: Iterable[str]) -> Markup:
         Markup(
             '<script type="module">\n{}\n'
             "for (const el of document.querySelectorAll('[data-d2lconv=\"{}\"]')) {{\n"
-            "  const given = {{ ...{}, ...JSON.parse(el.dataset.state) }};\n"
+            "  const given = JSON.parse(el.dataset.state);\n"
             "  render({{ model: {{ get: (key) => given[key] }}, el }});\n"
             "}}\n</script>"
-        ).format(Markup(widgets.module(name)), name, json(defaults(name)))
+        ).format(Markup(widgets.module(name)), name)
         for name in names
+    )
+
+
+def place(name: str, **state: str) -> Markup:
+    """Where a widget draws itself, with what it starts with."""
+    return Markup('<div class="widget" data-d2lconv="{}" data-state="{}"></div>').format(
+        name, str(given(name, **state))
     )
 
 
@@ -77,13 +82,15 @@ def rendered(template: str, **values: Any) -> str:
     return environment.get_template(f"{template}.html.j2").render(values)
 
 
-def json(value: Any) -> Markup:
+def _plain(block: Block) -> dict[str, Any]:
+    if isinstance(block, Widget):
+        return {"kind": "widget", "html": place(block.name, **block.state)}
+    return {"kind": type(block).__name__.lower(), **vars(block)}
+
+
+def _json(value: Any) -> Markup:
     """A value as JSON that may stand in a script."""
     return Markup(htmlsafe_json_dumps(value))
-
-
-def _plain(block: Block) -> dict[str, Any]:
-    return {"kind": type(block).__name__.lower(), **vars(block)}
 
 
 def _contents(shown: Iterable[Block]) -> Iterator[tuple[str, Markup]]:

@@ -9,7 +9,7 @@ from d2lconv import widgets
 from d2lconv.notebook import markup
 from d2lconv.notebook.document import Document, View, exercise
 from d2lconv.notebook.lesson import Cell
-from d2lconv.notebook.page import json, programs, rendered, resource
+from d2lconv.notebook.page import place, programs, rendered, resource
 
 TALL = 10  # lines of code; more of them stand beside the text, not below it
 LONG = 32  # lines of code; more of them stand in two columns below it
@@ -79,7 +79,7 @@ def slides(document: Document, name: str) -> str:
         style=resource("slides.css"),
         widget_style=Markup(widgets.style()),
         licence=resource("reveal/LICENSE"),
-        programs=programs([*kinds]),
+        programs=programs([*kinds, "exercises"]),
         reveal=resource("reveal/reveal.js"),
         notes=resource("reveal/notes.js"),
         script=resource("slides.js"),
@@ -111,7 +111,7 @@ def _slides(document: Document, view: View) -> Iterator[Slide]:
 def _add(slide: Slide, view: View, number: int, cell: Cell) -> None:
     """Put a cell of the lesson on a slide."""
     if "widget" in cell.options:
-        slide.look(_place(cell.options["widget"]), "beside")
+        slide.look(place(cell.options["widget"]), "beside")
         return
     for each in view.of([number], "markdown"):
         slide.read(markup.text(each.source))
@@ -129,12 +129,5 @@ def _exercises(view: View, number: int) -> Iterator[Slide]:
         slide = Slide(below=True)
         slide.read(markup.text(asked.source))
         slide.read(markup.text(solved.source))
-        slide.look(_place("exercises", id=name, framework=view.name), "beside")
+        slide.look(place("exercises", id=name, framework=view.name), "beside")
         yield slide
-
-
-def _place(name: str, **state: str) -> Markup:
-    """Where a widget draws itself."""
-    return Markup('<div class="widget" data-d2lconv="{}" data-state="{}"></div>').format(
-        name, str(json(state))
-    )

@@ -24,7 +24,7 @@ from d2lconv.parity import bounds
 
 Arrays = dict[str, FloatArray]
 Shapes = dict[str, tuple[int, int]]
-METHODS = ("loop", "matmul", "native", "fft")
+METHODS = ("loop", "matmul", "native", "fft", "banded", "auto")
 
 
 @dataclass(frozen=True)
@@ -280,6 +280,23 @@ def _allowed_fft_gradients(X: Any, K: Any, G: Any) -> dict[str, Any]:
     return {"dX": dX + bounds.image_gradient(K, G), "dK": dK + bounds.kernel_gradient(X, G)}
 
 
+def _widest(*bounds: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """The largest of several bounds: whichever method is chosen, it keeps its own."""
+
+    def allowed(**inputs: Any) -> dict[str, Any]:
+        every = [bound(**inputs) for bound in bounds]
+        return {name: np.maximum.reduce([found[name] for found in every]) for name in every[0]}
+
+    return allowed
+
+
+ALLOWED = {"fft": _allowed_fft, "auto": _widest(_allowed, _allowed_fft)}
+ALLOWED_GRADIENTS = {
+    "fft": _allowed_fft_gradients,
+    "auto": _widest(_allowed_gradients, _allowed_fft_gradients),
+}
+
+
 def _allowed_learning(X: Any, Y: Any, initial: Any) -> dict[str, Any]:
     losses, kernel = bounds.learning(X, Y, initial, lr=3e-2, epochs=10)
     return {"losses": 2 * losses, "kernel": 2 * kernel}
@@ -326,8 +343,8 @@ def _cases() -> Iterator[Case]:
     for dtype in FLOATS:
         yield Case(f"layer/{dtype}", _normal(small, dtype), _layer)
     for method in METHODS:
-        allowed = _allowed_fft if method == "fft" else _allowed
-        of_gradients = _allowed_fft_gradients if method == "fft" else _allowed_gradients
+        allowed = ALLOWED.get(method, _allowed)
+        of_gradients = ALLOWED_GRADIENTS.get(method, _allowed_gradients)
         for shapes in SHAPES if method != "loop" else SHAPES[:3]:
             for dtype in FLOATS:
                 name = f"{method}/{_sizes(*shapes)}/{dtype}"
@@ -338,6 +355,10 @@ def _cases() -> Iterator[Case]:
         yield Case(
             name, make, _gradients_by(method), _expected_gradients, of_gradients, exact=False
         )
+    for method in ("banded", "auto"):
+        make = _normal(_of(*LARGE[1]))
+        name = f"{method}/{_sizes(*LARGE[1])}/float32"
+        yield Case(name, make, _by(method), _expected, ALLOWED.get(method, _allowed), exact=False)
     for method in ("matmul", "native"):
         yield Case(f"{method}/values/wide", _wide, _by(method), _expected, _allowed, exact=False)
         yield Case(

@@ -3,6 +3,10 @@
 Each is one ES module without dependencies, which draws itself into a page (:func:`html`,
 :func:`page`) or into a notebook (the classes, which need the extra "widgets"). They compute in
 float32, in the order of the library's contract, so that what they show has the library's bits.
+
+The fifth, for pages only, is a place to answer an exercise. A page has no Python, so the checkers
+of :mod:`d2lconv.exercise` are there a second time, in JavaScript, for answers that are data. They
+say what :func:`d2lconv.check` says, word for word.
 """
 
 from typing import TYPE_CHECKING, Any

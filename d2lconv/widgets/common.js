@@ -91,7 +91,7 @@ export function living(draw, defaults) {
 
 /** Keys that a widget answers do not turn the slide that it is on, nor run the notebook's cell. */
 function kept(event) {
-  if (event.defaultPrevented || event.target.matches("input, select")) event.stopPropagation();
+  if (event.defaultPrevented || event.target.matches("input, select, textarea")) event.stopPropagation();
 }
 
 /** The kernel if it fits inside the image, else one that always does. */

@@ -1,4 +1,7 @@
-"""Widgets in notebooks, with anywidget (the extra "widgets")."""
+"""Widgets in notebooks, with anywidget (the extra "widgets").
+
+"exercises" has no class: a notebook has a cell to answer in, and ``dc.check``.
+"""
 
 from typing import Any
 

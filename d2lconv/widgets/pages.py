@@ -9,21 +9,28 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
-from d2lconv import checks, published, registry
+from d2lconv import checks, exercise, published, registry
 from d2lconv.errors import ArgumentError
+from d2lconv.exercise import gradients
 
 TITLES: Final = {
     "window": "The sliding window",
     "edges": "The edge detector",
     "learning": "The learning loop",
     "receptive": "Receptive fields",
+    "exercises": "An exercise",
 }
-PARTS: Final = {"edges": ("pictures",), "learning": ("plots",)}
+PARTS: Final = {
+    "edges": ("pictures",),
+    "learning": ("plots",),
+    "exercises": ("pictures", "tokens", "literals", "python", "kernels", "verdicts"),
+}
 STATES: Final = {
     "window": ("input", "kernel", "position"),
     "edges": ("image", "kernel"),
     "learning": ("image", "kernel", "runs", "initial", "lr", "epochs"),
     "receptive": ("size", "layers"),
+    "exercises": ("id", "framework", "outcomes"),
 }
 
 
@@ -31,36 +38,47 @@ def html(name: str, **state: Any) -> Markup:
     """Make a fragment of HTML with a widget in it, alive wherever a browser shows it.
 
     Args:
-        name: "window", "edges", "learning" or "receptive".
+        name: "window", "edges", "learning", "receptive" or "exercises".
         state: What the widget starts with; what is not given starts as in the lesson. "window"
             takes input and kernel (matrices) and position (row and column); "edges" image and
             kernel; "learning" image, kernel (1, 2), runs (as in ``published.json``), initial (a
             kernel), lr and epochs; "receptive" size (the side of the input) and layers (the
-            keyword arguments of ``dc.Window``, as numbers).
+            keyword arguments of ``dc.Window``, as numbers); "exercises" id (an exercise's name,
+            which must be given) and framework (the backend that the answer is about, or "together"
+            for all of them side by side), which the page changes with an event
+            ``d2lconv:view`` on its document that has the new one as its ``detail``.
 
     Returns:
         The fragment, with its style and its module inside. A page may hold several, also of the
         same widget. It asks the network for nothing.
 
     Raises:
-        ArgumentError: There is no such widget, it has no such state, or a value has no form in
-            JSON, such as a NaN.
+        ArgumentError: There is no such widget, it has no such state, there is no such exercise,
+            or a value has no form in JSON, such as a NaN.
+        UnknownBackend: There is no such framework.
 
     Example:
         >>> print(html("window", kernel=[[1, -1]]).splitlines()[0])
         <div data-d2lconv="window"></div>
     """
-    checks.choice("widget", name, TITLES)
-    for key in state:
-        checks.choice(f"state of {name!r}", key, STATES[name])
-    given = {**defaults(name), **{key: _plain(value) for key, value in state.items()}}
-    try:
-        json = htmlsafe_json_dumps(given, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise ArgumentError(f"the state {state!r} has no form in JSON: {error}.") from error
+    json = given(name, **state)
     return _rendered(
         "fragment", name=name, style=Markup(style()), module=Markup(module(name)), state=json
     )
+
+
+def given(name: str, **state: Any) -> Markup:
+    """What a widget starts with, as JSON; arguments and errors are those of :func:`html`."""
+    checks.choice("widget", name, TITLES)
+    for key in state:
+        checks.choice(f"state of {name!r}", key, STATES[name])
+    if name == "exercises":
+        state = _exercise(**state)
+    values = {**defaults(name), **{key: _plain(value) for key, value in state.items()}}
+    try:
+        return Markup(htmlsafe_json_dumps(values, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"the state {state!r} has no form in JSON: {error}.") from error
 
 
 def page(name: str, **state: Any) -> str:
@@ -79,6 +97,32 @@ def defaults(name: str) -> dict[str, Any]:
     if name != "learning":
         return {}
     return {"runs": [{**asdict(run), "title": _title(run.id)} for run in published.runs()]}
+
+
+def _exercise(id: Any = None, framework: str = "numpy", **state: Any) -> dict[str, Any]:
+    """The state of a place to work, with what the page cannot find out by itself."""
+    state |= {"id": exercise.find(id).id, "framework": framework}
+    if framework != "together":
+        state["framework"] = registry.resolve(framework)
+    if state["id"] == "3":
+        state.setdefault("outcomes", outcomes())
+    return state
+
+
+def outcomes() -> dict[str, dict[str, Any]]:
+    """What exercise 3 asks for, by backend."""
+    recorded = gradients.recorded()
+    return {
+        name: {
+            "framework": manifest.framework,
+            "aliases": manifest.aliases,
+            "kind": recorded[name].kind,
+            "text": recorded[name].text,
+            "reason": recorded[name].reason,
+        }
+        for name, (manifest, _) in registry.manifests().items()
+        if name in recorded
+    }
 
 
 def module(name: str) -> str:

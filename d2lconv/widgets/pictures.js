@@ -41,9 +41,9 @@ export function scale(values) {
 }
 
 /** A matrix on a canvas, with its numbers if they are few, and a frame around the cursor if there is one. */
-export function paint(canvas, values, colour, cursor = null) {
+export function paint(canvas, values, colour, cursor = null, pixels = 640) {
   const [height, width] = [values.length, values[0].length];
-  const unit = Math.max(1, Math.floor(640 / Math.max(height, width)));
+  const unit = Math.max(1, Math.floor(pixels / Math.max(height, width)));
   Object.assign(canvas, { width: width * unit, height: height * unit });
   canvas.style.setProperty("--ratio", width / height);
   const context = canvas.getContext("2d");

@@ -6,21 +6,25 @@ from typing import Any, ParamSpec, TypeVar
 
 import jax
 import jax.numpy as jnp
+import numpy
 from jax import Array as Tensor
 from jax import lax
 
 from d2lconv import checks
 from d2lconv.checks import choice, output_shape
 from d2lconv.contract import FloatArray, fold, power_of_two
+from d2lconv.costs import fastest
 from d2lconv.data import float_type, operands, to_array
 from d2lconv.errors import DTypeError
-from d2lconv.matrices import kernel_places, window_places
+from d2lconv.matrices import BLOCK, band_places, kernel_places, window_places
+from d2lconv_jax import manifest
 
 if hasattr(jax, "enable_x64"):
     enable_x64 = jax.enable_x64
 else:  # before JAX 0.8
     from jax.experimental import enable_x64
 
+FLOAT32, FLOAT64 = numpy.dtype("float32"), numpy.dtype("float64")
 P = ParamSpec("P")
 R = TypeVar("R")
 Operation = Callable[..., Tensor]
@@ -35,7 +39,7 @@ def wide(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        if any(getattr(arg, "dtype", None) == "float64" for arg in args):
+        if any(getattr(arg, "dtype", FLOAT32) == FLOAT64 for arg in args):
             with enable_x64(True):
                 return function(*args, **kwargs)
         return function(*args, **kwargs)
@@ -139,7 +143,7 @@ def _wide_gradients(function: Operation) -> Operation:
 
     @wraps(function)
     def choose(*inputs: Tensor) -> Tensor:
-        is_wide = any(t.dtype == "float64" for t in inputs)
+        is_wide = any(t.dtype == FLOAT64 for t in inputs)
         return wide(call)(*inputs) if is_wide else function(*inputs)
 
     return choose
@@ -160,15 +164,27 @@ def corr2d_loop(X: Tensor, K: Tensor) -> Tensor:
 def _gradients(
     *gradients: Callable[..., Tensor | None],
 ) -> Callable[[Operation], Operation]:
-    """Give a function of arrays its gradients: each a function of the arrays and, last, of G."""
+    """Give a function of arrays its gradients: each a function of the arrays and, last, of G.
+
+    Arrays that JAX does not trace are not differentiated either: there the compiled function is
+    called at once, which is several times faster for small images.
+    """
 
     def decorate(function: Operation) -> Operation:
-        call = jax.custom_vjp(jax.jit(function))
+        compiled = jax.jit(function)
+        call = jax.custom_vjp(compiled)
         call.defvjp(
             lambda *inputs: (call(*inputs), inputs),
             lambda inputs, G: tuple(g(*inputs, G) for g in gradients),
         )
-        return wraps(function)(wide(call))
+
+        @wide
+        @wraps(function)
+        def choose(*inputs: Tensor) -> Tensor:
+            traced = any(isinstance(t, jax.core.Tracer) for t in inputs)
+            return (call if traced else compiled)(*inputs)
+
+        return choose
 
     return decorate
 
@@ -215,7 +231,7 @@ def corr2d_exact(X: Tensor, K: Tensor) -> Tensor:
         a, b = n // kw, n % kw
         return Y + product(lax.dynamic_slice(X, (a, b), (H, W)), K[a, b])
 
-    return lax.fori_loop(1, kh * kw, add, product(X[:H, :W], K[0, 0]))
+    return lax.fori_loop(1, kh * kw, add, product(X[:H, :W], K[0, 0]), unroll=8)
 
 
 @wide
@@ -272,6 +288,7 @@ def corr2d_matmul(X: Tensor, K: Tensor) -> Tensor:
 
 
 @_wide_gradients
+@jax.jit
 def corr2d_native(X: Tensor, K: Tensor) -> Tensor:
     """By JAX's own convolution, which sums in an order of its own."""
     output_shape(X.shape, K.shape)
@@ -280,6 +297,7 @@ def corr2d_native(X: Tensor, K: Tensor) -> Tensor:
 
 
 @_wide_gradients
+@jax.jit
 def corr2d_fft(X: Tensor, K: Tensor) -> Tensor:
     """By the Fourier transform, which makes a product of a cross-correlation.
 
@@ -291,6 +309,35 @@ def corr2d_fft(X: Tensor, K: Tensor) -> Tensor:
     x, k = (t.astype(jnp.promote_types(t.dtype, jnp.float32)) for t in (X, K))  # no half FFT
     product = jnp.fft.rfft2(x, size) * jnp.conj(jnp.fft.rfft2(k, size))
     return jnp.fft.irfft2(product, size)[:H, :W].astype(X.dtype)
+
+
+@_wide_gradients
+@jax.jit
+def corr2d_banded(X: Tensor, K: Tensor) -> Tensor:
+    """By matrix products: parts of the image's rows times the band matrices of the kernel's rows.
+
+    These are blocks of the kernel's Toeplitz matrix, so small that most of a block is not zero.
+    """
+    H, W = output_shape(X.shape, K.shape)
+    kh, kw = K.shape
+    n = min(W, BLOCK)
+    count = -(-W // n)
+    bands = jnp.append(K, jnp.zeros((), K.dtype))[band_places((kh, kw), n)]
+    X = jnp.pad(X, ((0, 0), (0, count * n - W)))
+    blocks = jnp.stack([X[:, j : j + n + kw - 1] for j in range(0, W, n)])
+
+    def add(Y: Tensor, row: tuple[Tensor, Tensor]) -> tuple[Tensor, None]:
+        a, band = row
+        part = lax.dynamic_slice(blocks, (0, a, 0), (count, H, n + kw - 1))
+        return Y + jnp.matmul(part.reshape(count * H, -1), band, precision="highest"), None
+
+    Y, _ = lax.scan(add, jnp.zeros((count * H, n), X.dtype), (jnp.arange(kh), bands))
+    return Y.reshape(count, H, n).transpose(1, 0, 2).reshape(H, count * n)[:, :W]
+
+
+def corr2d_auto(X: Tensor, K: Tensor) -> Tensor:
+    """By the method that should be the fastest for these shapes: see :mod:`d2lconv.costs`."""
+    return _METHODS[fastest(manifest, X.shape, K.shape)](X, K)
 
 
 @wide
@@ -306,4 +353,6 @@ _METHODS = {
     "matmul": corr2d_matmul,
     "native": corr2d_native,
     "fft": corr2d_fft,
+    "banded": corr2d_banded,
+    "auto": corr2d_auto,
 }

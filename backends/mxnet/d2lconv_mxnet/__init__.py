@@ -1,6 +1,6 @@
 """The MXNet backend, with Gluon."""
 
-from d2lconv.manifest import Deviation, Manifest, Release
+from d2lconv.manifest import Cost, Deviation, Manifest, Release
 
 _NO_FFT = "MXNet has no Fourier transform on the CPU"
 
@@ -24,5 +24,10 @@ manifest = Manifest(
             "MXNet does not record assignments into an array",
             raises="Inplace operations",
         ),
+    ),
+    costs=(  # fitted by `d2lconv bench --fit`
+        Cost("exact", fixed=0.0, step=116.0, output=12800.0, work=3840.0),
+        Cost("native", fixed=302.0, step=27300.0, output=10500.0, work=2040.0),
+        Cost("banded", fixed=1630.0, step=1370.0, output=80700.0, work=362.0),
     ),
 )

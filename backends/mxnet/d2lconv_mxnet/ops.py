@@ -3,8 +3,9 @@
 import atexit
 import math
 from collections.abc import Callable, Sequence
-from functools import wraps
+from functools import cache, reduce, wraps
 from itertools import accumulate, pairwise
+from operator import add
 from typing import Any
 
 import numpy
@@ -12,15 +13,17 @@ import numpy
 from d2lconv import checks
 from d2lconv.checks import choice, output_shape
 from d2lconv.contract import FloatArray, fold
+from d2lconv.costs import fastest
 from d2lconv.data import FLOATS, check_usable, float_type, operands, to_array
 from d2lconv.errors import ArgumentError
-from d2lconv.matrices import kernel_places
-from d2lconv_mxnet import numpy_view
+from d2lconv.matrices import BLOCK, band_places, kernel_places
+from d2lconv_mxnet import manifest, numpy_view
 
 numpy_view.install()
 
-from mxnet import autograd, np, npx, util  # noqa: E402
+from mxnet import autograd, nd, np, npx, sym, util  # noqa: E402
 from mxnet._ctypes.ndarray import NDArrayBase  # noqa: E402
+from mxnet.ndarray.numpy import _internal as operators  # noqa: E402 - what mxnet.np calls
 
 npx.set_np()  # NumPy semantics, for the whole process: mxnet.np does not work without
 
@@ -157,11 +160,55 @@ def corr2d_exact(X: Tensor, K: Tensor) -> Tensor:
     """Shift and add: each kernel element times the part of the image that it slides over."""
     H, W = output_shape(X.shape, K.shape)
     kh, kw = K.shape
+    if kh * kw > 1 and dtype_name(X) != "float64":
+        return _in_place(X, K)  # the same, faster
     first, *others = ((a, b) for a in range(kh) for b in range(kw))
     Y = X[:H, :W] * K[first]
     for a, b in others:
         Y = Y + X[a : a + H, b : b + W] * K[a, b]
     return Y
+
+
+def _in_place(X: Tensor, K: Tensor) -> Tensor:
+    """Shift and add with as little work for Python as can be: it costs more than the arithmetic.
+
+    A small image runs through a program of all steps, which is one call. A large one is flattened:
+    so each shifted part of it is a piece of memory and needs no copy. What comes out beyond the
+    ends of the output's rows is cut off at the end. Kernel elements are numbers, which go to MXNet
+    as decimal digits; it reads these precisely enough for float32, but not for float64.
+    """
+    (h, w), (kh, kw), (H, W) = X.shape, K.shape, output_shape(X.shape, K.shape)
+    if H * W < 2**14 and kh * kw <= 64:
+        return _program(_shift_and_add, (h, w), (kh, kw), X.dtype)(X, K)
+    n = H * w - kw + 1
+    image, elements = X.reshape(-1), K.asnumpy().reshape(-1).tolist()
+    rows = np.empty(H * w, dtype=X.dtype, ctx=X.ctx)
+    Y, product = rows[:n], np.empty(n, dtype=X.dtype, ctx=X.ctx)
+    operators.multiply_scalar(image[:n], elements[0], out=Y)
+    for place, element in list(enumerate(elements))[1:]:
+        start = place // kw * w + place % kw
+        operators.multiply_scalar(image[start : start + n], element, out=product)
+        operators.add(Y, product, out=Y)
+    return nd.slice(rows.reshape(H, w).as_nd_ndarray(), (0, 0), (H, W)).as_np_ndarray()
+
+
+@cache
+def _program(steps: Operation, image: Any, kernel: Any, dtype: Any) -> Operation:
+    """The steps on an image and a kernel of these shapes, as a graph that is run by one call."""
+    X, K = (sym.Variable(name).as_np_ndarray() for name in "XK")
+    program: Operation = nd.CachedOp(steps(X, K, image, kernel))
+    return program
+
+
+def _shift_and_add(X: Any, K: Any, image: tuple[int, int], kernel: tuple[int, int]) -> Any:
+    """The shift and add of symbols, whose shapes must be told."""
+    (H, W), (kh, kw) = output_shape(image, kernel), kernel
+
+    def part(t: Any, a: int, b: int, height: int, width: int) -> Any:
+        return sym.slice(t.as_nd_ndarray(), (a, b), (a + height, b + width)).as_np_ndarray()
+
+    terms = [part(X, a, b, H, W) * part(K, a, b, 1, 1) for a in range(kh) for b in range(kw)]
+    return reduce(add, terms)
 
 
 def tree_sum(A: Tensor) -> Tensor:
@@ -225,11 +272,17 @@ def corr2d_native(X: Tensor, K: Tensor) -> Tensor:
     output_shape(X.shape, K.shape)
 
     def convolution(X: Tensor, K: Tensor) -> Tensor:
-        image, kernel = X[None, None], K[None, None]  # (batch, channel, height, width)
-        options = {"kernel": K.shape, "num_filter": 1, "no_bias": True}
-        return npx.convolution(image, weight=kernel, **options)[0, 0]
+        return _program(_convolution, X.shape, K.shape, X.dtype)(X, K)
 
     return _in_float32(convolution, X, K)
+
+
+def _convolution(X: Any, K: Any, image: tuple[int, int], kernel: tuple[int, int]) -> Any:
+    """MXNet's convolution of symbols, whose shapes must be told."""
+    inputs = X.reshape((1, 1, *image)), K.reshape((1, 1, *kernel))  # (batch, channel, ...)
+    return sym.npx.convolution(
+        inputs[0], weight=inputs[1], kernel=kernel, num_filter=1, no_bias=True
+    ).reshape(output_shape(image, kernel))
 
 
 def corr2d_fft(X: Tensor, K: Tensor) -> Tensor:
@@ -238,6 +291,39 @@ def corr2d_fft(X: Tensor, K: Tensor) -> Tensor:
     raise ArgumentError(
         f"MXNet has no Fourier transform on the CPU, so no method 'fft'. Allowed: {allowed}."
     )
+
+
+def corr2d_banded(X: Tensor, K: Tensor) -> Tensor:
+    """By matrix products: parts of the image's rows times the band matrices of the kernel's rows.
+
+    These are blocks of the kernel's Toeplitz matrix, so small that most of a block is not zero.
+    """
+    return _in_float32(_banded, X, K)
+
+
+def _banded(X: Tensor, K: Tensor) -> Tensor:
+    H, W = output_shape(X.shape, K.shape)
+    kh, kw = K.shape
+    n = min(W, BLOCK)
+    count = -(-W // n)
+    places = band_places((kh, kw), n)
+    elements = np.concatenate([K.reshape(-1), np.zeros(1, dtype=K.dtype, ctx=K.ctx)])
+    bands = np.take(elements, np.array(places, dtype=places.dtype, ctx=K.ctx))
+    # MXNet's own pad needs a part of NumPy that NumPy 2 has no more.
+    empty = np.zeros((X.shape[0], n - 1), dtype=X.dtype, ctx=X.ctx)
+    X = np.concatenate([X, empty], axis=1)[:, : count * n + kw - 1]
+    blocks = np.stack([X[:, j : j + n + kw - 1] for j in range(0, W, n)])
+
+    def product(a: int) -> Tensor:
+        return np.dot(blocks[:, a : a + H].reshape(count * H, n + kw - 1), bands[a])
+
+    Y = reduce(add, map(product, range(kh)))
+    return Y.reshape(count, H, n).transpose(1, 0, 2).reshape(H, count * n)[:, :W]
+
+
+def corr2d_auto(X: Tensor, K: Tensor) -> Tensor:
+    """By the method that should be the fastest for these shapes: see :mod:`d2lconv.costs`."""
+    return _METHODS[fastest(manifest, X.shape, K.shape)](X, K)
 
 
 def _in_float32(function: Operation, *inputs: Tensor) -> Tensor:
@@ -265,4 +351,6 @@ _METHODS = {
     "matmul": corr2d_matmul,
     "native": corr2d_native,
     "fft": corr2d_fft,
+    "banded": corr2d_banded,
+    "auto": corr2d_auto,
 }

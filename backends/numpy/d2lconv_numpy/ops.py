@@ -9,9 +9,11 @@ from d2lconv import checks
 from d2lconv.checks import choice, output_shape
 from d2lconv.contract import FloatArray as Tensor
 from d2lconv.contract import fold, power_of_two
+from d2lconv.costs import fastest
 from d2lconv.data import operands, to_array
 from d2lconv.errors import ArgumentError
-from d2lconv.matrices import kernel_places
+from d2lconv.matrices import BLOCK, band_places, kernel_places
+from d2lconv_numpy import manifest
 
 Operation = Callable[..., Tensor]
 
@@ -166,6 +168,30 @@ def corr2d_fft(X: Tensor, K: Tensor) -> Tensor:
     return np.fft.irfft2(product, size)[:H, :W].astype(X.dtype)
 
 
+@_quietly
+def corr2d_banded(X: Tensor, K: Tensor) -> Tensor:
+    """By matrix products: parts of the image's rows times the band matrices of the kernel's rows.
+
+    These are blocks of the kernel's Toeplitz matrix, so small that most of a block is not zero.
+    """
+    H, W = output_shape(X.shape, K.shape)
+    kh, kw = K.shape
+    n = min(W, BLOCK)
+    count = -(-W // n)
+    bands = np.append(K, K.dtype.type(0))[band_places((kh, kw), n)]
+    X = np.pad(X, ((0, 0), (0, count * n - W)))
+    blocks = np.stack([X[:, j : j + n + kw - 1] for j in range(0, W, n)])
+    Y = blocks[:, :H] @ bands[0]
+    for a in range(1, kh):
+        Y += blocks[:, a : a + H] @ bands[a]
+    return Y.transpose(1, 0, 2).reshape(H, count * n)[:, :W].copy()
+
+
+def corr2d_auto(X: Tensor, K: Tensor) -> Tensor:
+    """By the method that should be the fastest for these shapes: see :mod:`d2lconv.costs`."""
+    return _METHODS[fastest(manifest, X.shape, K.shape)](X, K)
+
+
 def vjp(function: Operation, inputs: Sequence[Tensor], G: Tensor) -> tuple[Tensor, list[Tensor]]:
     """The output of a function of tensors, and its gradients for the gradient G at the output."""
     raise ArgumentError("NumPy does not differentiate: use the backend of a framework.")
@@ -177,4 +203,6 @@ _METHODS = {
     "matmul": corr2d_matmul,
     "native": corr2d_native,
     "fft": corr2d_fft,
+    "banded": corr2d_banded,
+    "auto": corr2d_auto,
 }

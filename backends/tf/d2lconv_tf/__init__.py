@@ -1,6 +1,6 @@
 """The TensorFlow backend, with Keras 3."""
 
-from d2lconv.manifest import Deviation, Manifest, Release
+from d2lconv.manifest import Cost, Deviation, Manifest, Release
 
 manifest = Manifest(
     name="tf",
@@ -19,5 +19,11 @@ manifest = Manifest(
             "assignments to a tf.Variable are not differentiated, and the gradient is None",
             raises="NoneType",
         ),
+    ),
+    costs=(  # fitted by `d2lconv bench --fit`
+        Cost("exact", fixed=752.0, step=5.02, output=654.0, work=229.0),
+        Cost("native", fixed=753.0, step=0.0, output=98900.0, work=1020.0),
+        Cost("banded", fixed=679.0, step=54.0, output=11000.0, work=163.0),
+        Cost("fft", fixed=728.0, step=0.0, output=3460.0, work=1900.0),
     ),
 )

@@ -1,7 +1,9 @@
 """Cross-correlation in TensorFlow."""
 
+import math
+from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import keras
@@ -10,12 +12,21 @@ import tensorflow as tf
 from d2lconv import checks
 from d2lconv.checks import choice, output_shape
 from d2lconv.contract import FloatArray, fold, power_of_two
+from d2lconv.costs import fastest
 from d2lconv.data import check_usable, float_type, operands, to_array
 from d2lconv.errors import ArgumentError
-from d2lconv.matrices import kernel_places
+from d2lconv.matrices import BLOCK, band_places, kernel_places
+from d2lconv_tf import manifest
 
 Tensor = Any  # tf.Tensor and tf.Variable, for which TensorFlow ships no types
 Operation = Callable[..., Tensor]
+
+try:
+    from tensorflow.python.eager.record import could_possibly_record as _recording
+except ImportError:  # TensorFlow promises no such question; where it has no answer, it may be
+
+    def _recording() -> bool:
+        return True
 
 
 def tensor(data: Any, dtype: Any = None) -> Tensor:
@@ -104,13 +115,25 @@ def corr2d_loop(X: Tensor, K: Tensor) -> Tensor:
 
 
 def _gradients(*gradients: Operation) -> Callable[[Operation], Operation]:
-    """Give a function of tensors its gradients: each a function of the tensors and, last, of G."""
+    """Give a function of tensors its gradients: each a function of the tensors and, last, of G.
+
+    Where no tape records, the function is called at once: TensorFlow's machinery for gradients
+    costs as much as a small image. A graph may be differentiated later, and always has them.
+    """
 
     def decorate(function: Operation) -> Operation:
         def call(*inputs: Tensor) -> Any:
-            return function(*inputs), lambda G: tuple(g(*inputs, G) for g in gradients)
+            Y = function(*map(tf.stop_gradient, inputs))  # else its steps are recorded as well
+            return Y, lambda G: tuple(g(*inputs, G) for g in gradients)
 
-        return tf.custom_gradient(wraps(function)(call))
+        recorded = tf.custom_gradient(wraps(function)(call))
+
+        @wraps(function)
+        def choose(*inputs: Tensor) -> Tensor:
+            quiet = tf.executing_eagerly() and not _recording()
+            return (function if quiet else recorded)(*inputs)
+
+        return choose
 
     return decorate
 
@@ -136,11 +159,83 @@ def corr2d_exact(X: Tensor, K: Tensor) -> Tensor:
     """Shift and add: each kernel element times the part of the image that it slides over."""
     H, W = output_shape(X.shape, K.shape)
     kh, kw = K.shape
+    if _comes_back(X, K):
+        return _program(_in_a_loop, X, K, jit_compile=True)  # the same, compiled
     first, *others = ((a, b) for a in range(kh) for b in range(kw))
     Y = _product(X[:H, :W], K[first])
     for a, b in others:
         Y = Y - _product(X[a : a + H, b : b + W], -K[a, b])
     return Y
+
+
+_spent: Counter[Any] = Counter()
+
+
+def _comes_back(X: Tensor, K: Tensor) -> bool:
+    """Whether images and kernels of these shapes came so often that a program for them pays.
+
+    Step by step, a kernel element costs about a tenth of a millisecond, and a nanosecond for each
+    element of the output. Compiling costs a tenth of a second once. Whoever rents skis and does
+    not know for how long buys them when the rent has come to their price; what has come back a few
+    times mostly comes back often, so here a fiftieth of the price is enough.
+    """
+    if not tf.executing_eagerly():
+        return False  # a graph is a program already, and compiled as its author likes
+    sizes = (X.dtype, X.shape, K.shape)
+    if _spent[sizes] > 2e-3:
+        return True
+    _spent[sizes] += (1e-4 + 1e-9 * math.prod(X.shape)) * math.prod(K.shape)
+    return False
+
+
+def _program(function: Operation, X: Tensor, K: Tensor, **options: Any) -> Tensor:
+    """A function of an image and a kernel by a graph, which is made once for their shapes."""
+    sizes = (function, X.dtype, X.shape, K.shape)
+    if sizes not in _programs:
+        graph = tf.function(function, autograph=False, **options)
+        _programs[sizes] = graph.get_concrete_function(X, K)
+    return _programs[sizes](X, K)
+
+
+_programs: dict[Any, Operation] = {}
+
+
+def _as_graph(function: Operation) -> Operation:
+    """The function, as a graph for shapes that have come three times.
+
+    So TensorFlow is asked once instead of for every operation, which takes longer than a small one.
+    """
+    seen: Counter[Any] = Counter()
+
+    @wraps(function)
+    def call(X: Tensor, K: Tensor) -> Tensor:
+        if not tf.executing_eagerly():
+            return function(X, K)
+        sizes = (X.dtype, X.shape, K.shape)
+        seen[sizes] += 1
+        return (function if seen[sizes] < 4 else partial(_program, function))(X, K)
+
+    return call
+
+
+def _in_a_loop(X: Tensor, K: Tensor) -> Tensor:
+    """The shift and add of eight kernel elements in turn: a program of all would compile slowly."""
+    (H, W), (kh, kw) = output_shape(X.shape, K.shape), K.shape
+    elements = tf.reshape(-K, (-1,))
+
+    def add(n: Any, Y: Tensor) -> Tensor:
+        return Y - _product(tf.slice(X, (n // kw, n % kw), (H, W)), elements[n])
+
+    def add_eight(n: Any, Y: Tensor) -> tuple[Any, Tensor]:
+        for i in range(8):
+            Y = add(n + i, Y)
+        return n + 8, Y
+
+    Y = _product(X[:H, :W], K[0, 0])
+    start = 1 + (kh * kw - 1) % 8
+    for n in range(1, start):
+        Y = add(n, Y)
+    return tf.while_loop(lambda n, Y: n < kh * kw, add_eight, (start, Y))[1]
 
 
 def tree_sum(A: Tensor) -> Tensor:
@@ -190,6 +285,7 @@ def corr2d_matmul(X: Tensor, K: Tensor) -> Tensor:
     return tf.reshape(im2col(X, (kh, kw)) @ tf.reshape(K, (-1, 1)), shape)
 
 
+@_as_graph
 def corr2d_native(X: Tensor, K: Tensor) -> Tensor:
     """By TensorFlow's own convolution, which sums in an order of its own."""
     output_shape(X.shape, K.shape)
@@ -197,6 +293,7 @@ def corr2d_native(X: Tensor, K: Tensor) -> Tensor:
     return tf.nn.conv2d(image, kernel, strides=1, padding="VALID")[0, :, :, 0]
 
 
+@_as_graph
 def corr2d_fft(X: Tensor, K: Tensor) -> Tensor:
     """By the Fourier transform, which makes a product of a cross-correlation.
 
@@ -208,6 +305,31 @@ def corr2d_fft(X: Tensor, K: Tensor) -> Tensor:
     x, k = (tf.cast(t, tf.float32) if t.dtype == tf.float16 else t for t in (X, K))  # no half FFT
     product = tf.signal.rfft2d(x, size) * tf.math.conj(tf.signal.rfft2d(k, size))
     return tf.cast(tf.signal.irfft2d(product, size)[:H, :W], X.dtype)
+
+
+@_as_graph
+def corr2d_banded(X: Tensor, K: Tensor) -> Tensor:
+    """By matrix products: parts of the image's rows times the band matrices of the kernel's rows.
+
+    These are blocks of the kernel's Toeplitz matrix, so small that most of a block is not zero.
+    """
+    H, W = output_shape(X.shape, K.shape)
+    kh, kw = K.shape
+    n = min(W, BLOCK)
+    count = -(-W // n)
+    elements = tf.concat([tf.reshape(K, (-1,)), tf.zeros(1, K.dtype)], axis=0)
+    bands = tf.gather(elements, band_places((kh, kw), n))
+    X = tf.pad(X, ((0, 0), (0, count * n - W)))
+    blocks = tf.stack([X[:, j : j + n + kw - 1] for j in range(0, W, n)])
+    Y = blocks[:, :H] @ bands[0]
+    for a in range(1, kh):
+        Y = Y + blocks[:, a : a + H] @ bands[a]
+    return tf.reshape(tf.transpose(Y, (1, 0, 2)), (H, count * n))[:, :W]
+
+
+def corr2d_auto(X: Tensor, K: Tensor) -> Tensor:
+    """By the method that should be the fastest for these shapes: see :mod:`d2lconv.costs`."""
+    return _METHODS[fastest(manifest, X.shape, K.shape)](X, K)
 
 
 def vjp(function: Operation, inputs: Sequence[Tensor], G: Tensor) -> tuple[Tensor, list[Tensor]]:
@@ -224,4 +346,6 @@ _METHODS = {
     "matmul": corr2d_matmul,
     "native": corr2d_native,
     "fft": corr2d_fft,
+    "banded": corr2d_banded,
+    "auto": corr2d_auto,
 }

@@ -1,20 +1,35 @@
 """Cross-correlation in PyTorch."""
 
 from collections.abc import Callable, Sequence
-from functools import wraps
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, wraps
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 from torch.nn import functional
 
 from d2lconv import checks
 from d2lconv.checks import choice, output_shape
 from d2lconv.contract import FloatArray, fold, power_of_two
+from d2lconv.costs import fastest
 from d2lconv.data import check_usable, float_type, operands, to_array
-from d2lconv.matrices import kernel_places
+from d2lconv.matrices import BLOCK, band_places, kernel_places
+from d2lconv_torch import manifest
 
 Operation = Callable[..., Tensor]
+
+STRIP = 2**15 - 1  # the elements of a strip of the output: with one more, PyTorch takes two threads
+THREADS_PAY = 2**22  # multiplications that take longer than starting threads does
+
+# Whether the call is inside torch.func or torch.vmap; where PyTorch does not tell, it may be.
+_transforms_active = getattr(torch._C, "_are_functorch_transforms_active", lambda: True)
+
+
+def _traced() -> bool:
+    """Whether operations are recorded, to be run again with other values."""
+    return bool(torch.jit.is_tracing())  # type: ignore[attr-defined,no-untyped-call]
 
 
 def tensor(data: Any, dtype: Any = None) -> Tensor:
@@ -98,11 +113,14 @@ def corr2d_loop(X: Tensor, K: Tensor) -> Tensor:
 
 
 def _gradients(*gradients: Operation) -> Callable[[Operation], Operation]:
-    """Give a function of tensors its gradients: each a function of the tensors and, last, of G."""
+    """Give a function of tensors its gradients: each a function of the tensors and, last, of G.
+
+    Tensors that nothing is differentiated by pass the function and not PyTorch's machinery, which
+    costs as much as a small image.
+    """
 
     def decorate(function: Operation) -> Operation:
         class Function(torch.autograd.Function):
-            generate_vmap_rule = True
             forward = staticmethod(function)
 
             @staticmethod
@@ -114,7 +132,26 @@ def _gradients(*gradients: Operation) -> Callable[[Operation], Operation]:
                 pairs = zip(gradients, ctx.needs_input_grad, strict=True)
                 return tuple(g(*ctx.saved_tensors, G) if wanted else None for g, wanted in pairs)
 
-        return wraps(function)(lambda *inputs: Function.apply(*inputs))  # type: ignore[no-untyped-call]
+            @staticmethod
+            def vmap(
+                info: Any, dims: tuple[int | None, ...], *inputs: Tensor
+            ) -> tuple[Tensor, int]:
+                """The elements of a batch one after the other, each as if it were alone."""
+                pairs = list(zip(inputs, dims, strict=True))
+                results = [
+                    call(*(t if d is None else t.select(d, i) for t, d in pairs))
+                    for i in range(info.batch_size)
+                ]
+                return torch.stack(results), 0
+
+        @wraps(function)
+        def call(*inputs: Tensor) -> Tensor:
+            differentiated = torch.is_grad_enabled() and any(t.requires_grad for t in inputs)
+            if differentiated or _transforms_active() or forward_ad._current_level >= 0:
+                return Function.apply(*inputs)  # type: ignore[no-any-return, no-untyped-call]
+            return function(*inputs)
+
+        return call
 
     return decorate
 
@@ -124,10 +161,50 @@ def corr2d_exact(X: Tensor, K: Tensor) -> Tensor:
     """Shift and add: each kernel element times the part of the image that it slides over."""
     H, W = output_shape(X.shape, K.shape)
     kh, kw = K.shape
+    if kh * kw > 4 and X.is_cpu and not _traced():
+        return _in_strips(X, K)  # the same, faster, with values of K that no trace may keep
     first, *others = ((a, b) for a in range(kh) for b in range(kw))
     Y = X[:H, :W] * K[first]
     for a, b in others:
         Y = Y + X[a : a + H, b : b + W] * K[a, b]
+    return Y
+
+
+def _in_strips(X: Tensor, K: Tensor) -> Tensor:
+    """Shift and add in place, strip after strip of the output, or several strips at once.
+
+    A strip and its products stay in the processor's cache. They are so small that PyTorch computes
+    an operation on them in one thread: hundreds of operations in which two threads wait for each
+    other take longer, and very long where the processor has other things to do too. So a large
+    image gets threads here, each of which does whole strips.
+
+    Y += x * k would be one operation less, and one rounding: PyTorch's own fused forms (addcmul,
+    add with alpha) round once. So the product is computed first.
+    """
+    (kh, kw), (H, W) = K.shape, output_shape(X.shape, K.shape)
+    elements = K.tolist()  # numbers, because slicing K costs as much as a small product
+    X = X.detach()  # a new thread would record
+    Y = X.new_empty((H, W))
+    rows = max(1, STRIP // W)
+
+    def fill(top: int) -> None:
+        strip = Y[top : top + rows]
+        n = len(strip)
+        product = torch.empty_like(strip)
+        torch.mul(X[top : top + n, :W], elements[0][0], out=strip)
+        for a in range(kh):
+            image = X[top + a : top + a + n]
+            for b in range(a == 0, kw):
+                torch.mul(image[:, b : b + W], elements[a][b], out=product)
+                strip += product
+
+    tops = range(0, H, rows)
+    if len(tops) == 1 or H * W * kh * kw < THREADS_PAY or torch.get_num_threads() == 1:
+        for top in tops:
+            fill(top)
+    else:
+        with ThreadPoolExecutor(torch.get_num_threads()) as threads:
+            list(threads.map(fill, tops))
     return Y
 
 
@@ -197,6 +274,35 @@ def corr2d_fft(X: Tensor, K: Tensor) -> Tensor:
     return Y[:H, :W].to(X.dtype)
 
 
+def corr2d_banded(X: Tensor, K: Tensor) -> Tensor:
+    """By matrix products: parts of the image's rows times the band matrices of the kernel's rows.
+
+    These are blocks of the kernel's Toeplitz matrix, so small that most of a block is not zero.
+    """
+    H, W = output_shape(X.shape, K.shape)
+    kh, kw = K.shape
+    n = min(W, BLOCK)
+    count = -(-W // n)
+    elements = torch.cat([K.reshape(-1), K.new_zeros(1)])
+    bands = elements[_band_places(kh, kw, n)]
+    X = functional.pad(X, (0, count * n - W))
+    blocks = X.unfold(1, n + kw - 1, n).transpose(0, 1).contiguous()
+    Y = blocks[:, :H] @ bands[0]
+    for a in range(1, kh):
+        Y = Y.baddbmm(blocks[:, a : a + H], bands[a].expand(count, -1, -1))
+    return Y.transpose(0, 1).reshape(H, count * n)[:, :W].contiguous()
+
+
+@cache
+def _band_places(kh: int, kw: int, columns: int) -> Tensor:
+    return torch.from_numpy(band_places((kh, kw), columns))
+
+
+def corr2d_auto(X: Tensor, K: Tensor) -> Tensor:
+    """By the method that should be the fastest for these shapes: see :mod:`d2lconv.costs`."""
+    return _METHODS[fastest(manifest, X.shape, K.shape)](X, K)
+
+
 def vjp(function: Operation, inputs: Sequence[Tensor], G: Tensor) -> tuple[Tensor, list[Tensor]]:
     """The output of a function of tensors, and its gradients for the gradient G at the output."""
     leaves = [t.detach().clone().requires_grad_() for t in inputs]
@@ -211,4 +317,6 @@ _METHODS = {
     "matmul": corr2d_matmul,
     "native": corr2d_native,
     "fft": corr2d_fft,
+    "banded": corr2d_banded,
+    "auto": corr2d_auto,
 }

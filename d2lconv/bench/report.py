@@ -1,0 +1,186 @@
+"""A benchmark: every backend in a process of its own, one after the other, and what came out."""
+
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import pyperf
+
+from d2lconv import __version__, registry
+from d2lconv.bench import measure
+from d2lconv.bench.points import Point, parse
+from d2lconv.bench.worker import OWN, Job
+from d2lconv.errors import ArgumentError
+
+SCHEMA = 1
+METHODS = ("exact", "auto", "native", "loop")
+Watcher = Callable[[str, str, str], None]
+Row = dict[str, Any]
+
+
+def run(
+    backends: Sequence[str],
+    points: Sequence[Point],
+    *,
+    methods: Sequence[str] = METHODS,
+    more: Sequence[Point] = (),
+    seconds: float = 0.2,
+    memory: bool = True,
+    starting: int = 1,
+    watch: Watcher = lambda backend, point, what: None,
+) -> dict[str, Any]:
+    """Measure backends one after the other, each in a process of its own.
+
+    Args:
+        backends: Names of backends that are installed.
+        points: The sizes.
+        methods: Methods of corr2d; a backend that lacks one leaves it out.
+        more: Those sizes at which backward, layer, learning and the API's overhead are measured.
+        seconds: How long each call is timed, about.
+        memory: Whether to measure memory too, in processes of their own.
+        starting: How many times to measure how long it takes to import each backend and to run the
+            lesson.
+        watch: Called with backend, size and what is measured now.
+
+    Returns:
+        The report, ready for JSON: "machine", "backends" with versions, "rows", and "start". All
+        times are in seconds, memory in bytes. A row has "backend", "image", "kernel", "what",
+        "method", the median "time" with its quartiles "low" and "high", the "start" that came
+        before the steady state, the "peak" of memory, and under "against" how many times faster it
+        is than the loop ("loop"), the framework's own convolution ("own") and that through the
+        same API ("native"): the median of the ratios of each turn, with their quartiles.
+    """
+    rows: list[Row] = []
+    for name in backends:
+        job = Job(
+            name, tuple(map(str, points)), tuple(methods), tuple(map(str, more)), seconds=seconds
+        )
+        for result in _ask(job, watch):
+            rows += _rows(name, parse(result["point"]), result["what"], result["times"])
+        if memory:
+            _add_memory(rows, name, _ask(Job(**{**asdict(job), "memory": True}), watch))
+    start = {name: _starting(name, starting, watch) for name in backends} if starting else {}
+    return {
+        "schema": SCHEMA,
+        "d2lconv": __version__,
+        "machine": measure.machine(),
+        "backends": {
+            status.name: {"framework": status.framework, "version": status.version}
+            for status in registry.backends()
+            if status.name in backends
+        },
+        "rows": rows,
+        "start": start,
+    }
+
+
+def geometric_mean(ratios: Sequence[float]) -> float:
+    """The mean of ratios: that of 2 and 1/2 is 1.
+
+    Example:
+        >>> geometric_mean([2.0, 0.5])
+        1.0
+    """
+    return math.exp(sum(map(math.log, ratios)) / len(ratios))
+
+
+def _ask(job: Job, watch: Watcher) -> Iterator[dict[str, Any]]:
+    """The results of a worker, as they come."""
+    manifest, _ = registry.manifests()[job.backend]
+    environment = {**os.environ, **dict(manifest.quiet)}
+    if job.memory:
+        environment.update(measure.RETURN_MEMORY)
+    with (
+        tempfile.TemporaryFile("w+") as log,
+        subprocess.Popen(
+            [sys.executable, "-m", "d2lconv.bench.worker"],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        ) as child,
+    ):
+        assert child.stdin is not None
+        assert child.stdout is not None
+        try:
+            json.dump(asdict(job), child.stdin)
+            child.stdin.close()
+            for line in child.stdout:
+                result = json.loads(line)
+                if "begin" in result:
+                    kind = "memory" if job.memory else result["what"]
+                    watch(job.backend, result["point"], kind)
+                else:
+                    yield result
+        except BaseException:
+            child.kill()
+            raise
+        if child.wait() != 0:
+            log.seek(0)
+            said = [line for line in log.read().splitlines() if line.strip()]
+            raise ArgumentError(
+                f"the benchmark of {manifest.framework} ended with status {child.returncode}: "
+                + (said[-1] if said else "it gave no reason")
+            )
+
+
+def _rows(backend: str, point: Point, what: str, times: dict[str, Any]) -> Iterator[Row]:
+    """A row for each call that was timed, with its ratios to the others."""
+    for method, taken in times.items():
+        against = {
+            other: asdict(measure.ratios(times[other]["samples"], taken["samples"]))
+            for other in ("loop", "native", OWN)
+            if other in times and other != method
+        }
+        median = measure.spread(taken["samples"])
+        yield {
+            "backend": backend,
+            "image": list(point.image),
+            "kernel": list(point.kernel),
+            "what": what,
+            "method": method,
+            "time": median.median,
+            "low": median.low,
+            "high": median.high,
+            "start": taken["start"],
+            "against": against,
+        }
+
+
+def _add_memory(rows: list[Row], backend: str, results: Iterator[dict[str, Any]]) -> None:
+    for result in results:
+        point = parse(result["point"])
+        for row in rows:
+            same = (row["backend"], row["image"], row["kernel"], row["what"])
+            if same == (backend, list(point.image), list(point.kernel), "forward"):
+                row["peak"] = result["peak"].get(row["method"])
+
+
+def _starting(name: str, times: int, watch: Watcher) -> dict[str, float]:
+    """Seconds until a backend's framework is imported, alone and by us, and the lesson has run."""
+    watch(name, "", "starting")
+    module = registry.manifests()[name][0].modules[0]
+    commands = {
+        "python": ["-c", "pass"],
+        "framework": ["-c", f"import {module}"],
+        "backend": ["-c", f"import d2lconv; d2lconv.use({name!r})"],
+        "run": ["-m", "d2lconv", "run", "--quiet", "--backend", name],
+    }
+    return {what: _wall(command, times) for what, command in commands.items()}
+
+
+def _wall(command: list[str], count: int) -> float:
+    """The median time of some runs of Python."""
+    times = []
+    for _ in range(count):
+        start = pyperf.perf_counter()
+        subprocess.run([sys.executable, *command], capture_output=True, check=False)
+        times.append(pyperf.perf_counter() - start)
+    return measure.spread(times).median

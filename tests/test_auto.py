@@ -1,0 +1,119 @@
+"""``method="auto"``: what it chooses, that it says so, and that its results keep their bounds."""
+
+import numpy as np
+import pytest
+from test_exact import operands
+
+import d2lconv as dc
+from d2lconv import costs, registry
+from d2lconv.bench.fit import constants, fit
+from d2lconv.bench.points import FULL
+from d2lconv.bound import bind
+from d2lconv.manifest import Cost, Manifest
+from d2lconv.parity import bounds, compare
+
+TOY = Manifest(
+    "toy",
+    "Toy",
+    (),
+    costs=(
+        Cost("exact", fixed=10.0, step=1.0, output=0.0, work=100.0),
+        Cost("fft", fixed=100.0, step=0.0, output=0.0, work=10.0),
+    ),
+)
+
+
+def test_the_model_chooses_by_size():
+    assert costs.fastest(TOY, (6, 8), (1, 2)) == "exact"
+    assert costs.fastest(TOY, (512, 512), (31, 31)) == "fft"
+    explanation = costs.explain(TOY, (512, 512), (31, 31))
+    assert list(explanation.estimates) == ["fft", "exact"]
+    assert explanation.estimates["fft"] == pytest.approx(100 + 10 * 512 * 512 * 18 / 1e6)
+    assert str(explanation).startswith("fft in toy. Expected: fft 147 µs, exact ")
+
+
+def test_exact_is_chosen_where_it_is_hardly_slower():
+    manifest = Manifest(
+        "toy", "Toy", (), costs=(Cost("fft", 100, 0, 0, 0), Cost("exact", 109, 0, 0, 0))
+    )
+    assert costs.fastest(manifest, (6, 8), (1, 2)) == "exact"
+    assert next(iter(costs.explain(manifest, (6, 8), (1, 2)).estimates)) == "fft"
+
+
+def test_a_backend_that_states_no_costs_is_exact():
+    manifest = Manifest("toy", "Toy", ())
+    assert costs.fastest(manifest, (512, 512), (31, 31)) == "exact"
+    assert "same bits" in str(costs.explain(manifest, (512, 512), (31, 31)))
+
+
+def test_every_backend_states_costs_of_methods_that_it_has(backend):
+    ops = registry.load(backend).ops
+    manifest = registry.load(backend).manifest
+    methods = {cost.method for cost in manifest.costs}
+    assert {"exact", "native", "banded"} <= methods <= set(costs.BOUNDS)
+    for method in methods:
+        ops.corr2d([[1.0]], [[1.0]], method=method)
+    for cost in manifest.costs:
+        assert min(cost.fixed, cost.step, cost.output, cost.work) >= 0
+
+
+@pytest.mark.parametrize("point", FULL[:7], ids=str)
+def test_what_is_explained_is_what_is_done(backend, point, monkeypatch):
+    d2l = bind(backend)
+    ops = registry.load(backend).ops
+    X, K, _ = operands((point.image, point.kernel), "float32", "normal")
+    called = []
+    for name, function in ops._METHODS.items():
+
+        def noted(X, K, name=name, function=function):
+            called.append(name)
+            return function(X, K)
+
+        monkeypatch.setitem(ops._METHODS, name, noted)
+    d2l.corr2d(X, K, method="auto")
+    assert called == ["auto", d2l.explain(X, K).method]
+    with dc.backend(backend):
+        assert dc.explain(X, K) == d2l.explain(X, K)
+
+
+@pytest.mark.parametrize("method", ["auto", "banded"])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize(
+    "shapes", [((40, 90), (5, 7)), ((70, 33), (9, 33)), ((224, 224), (11, 11))]
+)
+def test_results_keep_the_bound_of_the_sum(backend, shapes, dtype, method):
+    X, K, _ = operands(shapes, dtype, "normal")
+    d2l = bind(backend)
+    actual = d2l.to_numpy(d2l.corr2d(d2l.tensor(X), d2l.tensor(K), method=method))
+    assert actual.dtype == dtype
+    bound = np.maximum(bounds.corr2d(X, K), bounds.fft(X, K)) + bounds.corr2d(X, K)
+    expected = dc.numpy.corr2d(X, K)
+    assert compare(actual, expected, bound=bound).verdict != "bug"
+
+
+def test_auto_checks_its_input_as_the_others_do():
+    with pytest.raises(dc.ShapeError, match="larger"):
+        dc.explain([[1.0]], [[1.0, 2.0]])
+    with pytest.raises(dc.ShapeError, match="larger"):
+        dc.corr2d([[1.0]], [[1.0, 2.0]], method="auto")
+    with pytest.raises(dc.DTypeError):
+        dc.explain([["a"]], [[1.0]])
+
+
+def test_constants_are_found_again():
+    rng = np.random.default_rng(0)
+    A = np.column_stack([np.ones(12), *rng.uniform(1, 1000, (3, 12))])
+    wanted = np.array([5.0, 0.0, 0.25, 2.0])
+    np.testing.assert_allclose(constants(A, A @ wanted), wanted, atol=1e-9)
+
+
+def test_a_report_gives_the_costs_that_made_it():
+    truth = Cost("banded", fixed=50.0, step=10.0, output=0.0, work=40.0)
+    rows = [
+        {
+            "backend": "toy", "what": "forward", "method": "banded", "image": list(p.image),
+            "kernel": list(p.kernel), "time": costs.estimate(truth, p.image, p.kernel) / 1e6,
+        }
+        for p in FULL
+    ]  # fmt: skip
+    assert fit({"rows": rows}, "toy") == [truth]

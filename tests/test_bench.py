@@ -1,0 +1,148 @@
+"""The benchmark: what it measures, and what it makes of it. No test asserts a speed."""
+
+import json
+import sys
+
+import pytest
+from chosen import CHOSEN, STATUS
+from test_cli import d2lconv
+
+from d2lconv import ArgumentError
+from d2lconv.bench import measure, points, report
+from d2lconv.bench.points import Point, parse
+
+NAMES = [part for name in CHOSEN for part in ("-b", name)]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A run over two tiny sizes in all backends, with the files that it writes."""
+    folder = tmp_path_factory.mktemp("bench")
+    done = d2lconv(
+        "bench", *NAMES, "--size", "6x8-1x2", "--size", "8-3", "--seconds", "0.001",
+        "--json", str(folder / "a.json"), "--plot", str(folder / "a.svg"), width=100,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder, done, json.loads((folder / "a.json").read_text(encoding="utf-8"))
+
+
+def rows(document, **wanted):
+    return [row for row in document["rows"] if wanted.items() <= row.items()]
+
+
+def test_every_backend_is_measured_in_every_respect(files):
+    _, _, document = files
+    assert document["schema"] == report.SCHEMA
+    assert set(document["backends"]) == set(CHOSEN)
+    for name in CHOSEN:
+        assert document["backends"][name]["version"] == STATUS[name].version
+        whats = {row["what"] for row in rows(document, backend=name)}
+        learns = {"backward", "learning"} if name != "numpy" else set()
+        assert whats == {"forward", "overhead", "layer"} | learns
+
+
+def test_starting_is_measured_where_everything_is():
+    start = report.run(["numpy"], [parse("8-3")], methods=["exact"], memory=False)["start"]
+    assert 0 < start["numpy"]["python"] < start["numpy"]["backend"] < start["numpy"]["run"]
+
+
+def test_every_method_is_compared_with_the_loop_and_with_the_frameworks_own(files):
+    _, _, document = files
+    for name in CHOSEN:
+        found = rows(document, backend=name, what="forward", image=[8, 8])
+        assert [row["method"] for row in found] == [*report.METHODS, "own"]
+        for row in found:
+            others = {"loop", "native", "own"} - {row["method"]}
+            assert set(row["against"]) == others
+            assert 0 < row["low"] <= row["time"] <= row["high"]
+            assert row["start"] >= 0
+            assert row["peak"] >= 0
+
+
+def test_the_table_and_the_closing_lines_name_every_framework(files):
+    _, done, _ = files
+    for name in CHOSEN:
+        framework = STATUS[name].framework
+        assert f"{framework} {STATUS[name].version}" in done.stdout
+        assert f"{framework}, times as fast as its own convolution: exact " in done.stdout
+    assert "…" not in done.stdout
+
+
+def test_the_picture_has_a_column_for_each_framework(files):
+    folder, _, document = files
+    from d2lconv.bench.plot import plot
+
+    picture = (folder / "a.svg").read_bytes()
+    assert picture.startswith(b"<?xml")
+    assert len(picture) < 100_000
+    titles = [ax.get_title() for ax in plot(document).axes[: len(CHOSEN)]]
+    assert [title.split()[0] for title in titles] == [
+        facts["framework"] for facts in document["backends"].values()
+    ]
+
+
+def test_calls_are_timed_in_turns_and_as_often():
+    said = []
+    times = measure.interleaved(
+        {"a": lambda: said.append("a"), "b": lambda: said.append("b")}, 0.01
+    )
+    assert len(times["a"].samples) == len(times["b"].samples) >= measure.TURNS[0]
+    assert all(sample > 0 for sample in times["a"].samples)
+
+
+def test_what_comes_before_the_steady_state_is_told_apart():
+    import time
+
+    calls = []
+
+    def slow_at_first():
+        time.sleep(0.05 if not calls else 0.001)
+        calls.append(1)
+
+    (times,) = measure.interleaved({"a": slow_at_first}, 0.02).values()
+    assert times.start > 0.03
+    assert max(times.samples) < 0.04 + times.samples[0]
+
+
+def test_ratios_are_those_of_each_turn():
+    assert measure.ratios([2.0, 40.0, 6.0], [1.0, 10.0, 2.0]).median == 3.0
+    assert report.geometric_mean([4.0, 1.0]) == pytest.approx(2.0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the mark is not reset")
+def test_the_peak_is_what_a_call_takes():
+    size = 50_000_000
+    assert 0.8 * size < measure.peak(lambda: bytes(b"x" * size)[:1]) < 1.5 * size
+
+
+def test_sizes_are_read_and_written():
+    for text in ("6x8-1x2", "28-3", "28-3x1"):
+        assert str(parse(text)) == text
+    assert parse("28x28-3x3") == Point((28, 28), (3, 3))
+    assert Point((6, 8), (1, 2)).windows == 42
+    for wrong in ("28", "3-28", "0-0", "a-b", "6x8x1-2", "-3-2"):
+        with pytest.raises(ArgumentError, match="write image-kernel"):
+            parse(wrong)
+    assert all(str(p) == str(parse(str(p))) for p in (*points.FULL, *points.IMAGES))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--size", "3-28"], "write image-kernel"),
+        (["--method", "exakt"], "did you mean 'exact'?"),
+        (["--seconds", "0"], "must be greater than 0"),
+        (["-b", "torhc"], "did you mean 'torch'?"),
+        (["--json", "no/such/folder.json"], "there is no folder"),
+        (["--plot", "picture.txt"], "unknown ending 'txt'"),
+    ],
+)
+def test_a_mistake_is_told_before_anything_is_measured(options, message):
+    done = d2lconv("bench", *options)
+    assert done.returncode == 2
+    assert message in " ".join(done.stderr.split())
+
+
+def test_a_worker_that_fails_says_why():
+    with pytest.raises(ArgumentError, match="write image-kernel"):
+        list(report._ask(report.Job("numpy", ("9",), ("exact",)), lambda *_: None))
