@@ -35,6 +35,9 @@ NEUTRAL = {
     "test_widgets_exercises.py",
 }
 ONCE = {"test_doctor_alone.py", "test_ending.py"}  # takes long, and is about no framework
+# Of these files, what takes one of those fixtures is about a framework, and nothing else is.
+MIXED = {"test_bench.py", "test_compare.py", "test_exercises.py", "test_notebooks.py"}
+OF_A_FRAMEWORK = {"backend", "d2l", "files", "framework"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -50,6 +53,17 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if name in ONCE:
         return True if CHOSEN != ["numpy"] and name not in str(config.args) else None
     return True if name in NEUTRAL and "numpy" not in CHOSEN else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The same as for whole files, for tests in a file that has others too."""
+    if "numpy" not in CHOSEN:
+        items[:] = [
+            item
+            for item in items
+            if item.path.name not in MIXED
+            or OF_A_FRAMEWORK & set(getattr(item, "fixturenames", ()))
+        ]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -93,6 +93,20 @@ def test_a_parity_run_that_is_stopped_leaves_the_files_and_no_process(tmp_path, 
         assert sorted(os.listdir(tmp_path)) == ["a.html", "a.json", "a.npz", "pid", "toy"]
 
 
+@by_signal
+def test_a_benchmark_that_is_stopped_leaves_the_files_and_no_process(tmp_path, number):
+    path, pid = hanging(tmp_path, SLEEPS)
+    files = [tmp_path / name for name in ("a.json", "a.svg")]
+    for file in files:
+        file.write_text("old")
+    options = ["--json", files[0], "--plot", files[1], "--size", "6x8-1x2"]
+    child = start(COMMAND, "bench", "-b", "toy", *options, path=path)
+    with interrupted(child, lambda: pid.exists() and pid.read_text(), number):
+        until(lambda: not alive(int(pid.read_text())), 10)
+        assert [file.read_text() for file in files] == ["old"] * 2
+        assert sorted(os.listdir(tmp_path)) == ["a.json", "a.svg", "pid", "toy"]
+
+
 def test_a_worker_that_computes_notices_that_its_parent_was_killed(tmp_path):
     path, pid = hanging(tmp_path, "while True: pass")
     child = start(COMMAND, "parity", "-b", "toy", path=path)
