@@ -4,7 +4,7 @@ Every backend takes its input from here, so that a mistake gets the same error a
 whichever framework serves the call. Nothing in this module imports a framework.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from numbers import Real
 from typing import Any, Final
 
@@ -59,30 +59,42 @@ def operands(backend: str, **data: Any) -> list[Any]:
     return found
 
 
-# What operands() need not look at again, per backend: types of tensors that need no conversion,
-# and floating types. They are as few as the frameworks have.
-_seen: dict[str, set[Any]] = {}
+# What operands() need not look at again, per backend: types of tensors that need no conversion, and
+# pairs of one and a floating type, as few as the frameworks have; and how to ask for the rest.
+_seen: dict[str, tuple[set[Any], Callable[[Any], str | None]]] = {}
 
 
 def _ready(backend: str, values: Collection[Any]) -> bool:
     """Whether these are one or two matrices of the backend that can be used as they are."""
-    seen = _seen.get(backend, ())
-    dtypes = []
+    if backend not in _seen:
+        return False
+    seen, unusable = _seen[backend]
+    before: Any = None, None
     for value in values:
-        if type(value) not in seen:
+        kind = type(value)
+        if kind not in seen or unusable(value) is not None:
             return False
-        shape = value.shape
-        if len(shape) != 2 or not shape[0] or not shape[1]:
+        try:
+            h, w = value.shape
+        except ValueError:  # not two dimensions, or nobody knows how many
             return False
-        dtypes.append(value.dtype)
-    return dtypes[0] in seen and dtypes[0] == dtypes[-1]
+        if not h or not w:
+            return False
+        dtype = value.dtype
+        if kind is not before[0] and (kind, dtype) not in seen:
+            return False
+        if before[1] is not None and dtype != before[1]:
+            return False
+        before = kind, dtype
+    return True
 
 
 def _remember(backend: str, values: Iterable[Any], used: Iterable[Any]) -> None:
     """Note the types of those values that were used as they are, once they are known to be good."""
     for value, same in zip(values, used, strict=True):
         if value is same:
-            _seen.setdefault(backend, set()).update((type(value), value.dtype))
+            seen, _ = _seen.setdefault(backend, (set(), _asking(backend)))
+            seen.update((type(value), (type(value), value.dtype)))
 
 
 def neutral(data: Any, name: str = "data") -> tuple[np.ndarray[Any, Any], str | None]:
@@ -223,10 +235,13 @@ def _floating(dtype: str, name: str) -> str | None:
 # no dense tensor, None if it is one; has_values(t) whether it has values already, or still.
 
 
+def _asking(backend: str) -> Callable[[Any], str | None]:
+    return getattr(registry.load(backend).ops, "unusable", lambda value: None)
+
+
 def check_usable(backend: str, value: Any, name: str = "data") -> None:
     """Check that a value of a framework is a dense tensor of it."""
-    ops = registry.load(backend).ops
-    what = ops.unusable(value) if hasattr(ops, "unusable") else None
+    what = _asking(backend)(value)
     if what is not None:
         raise DTypeError(f"{name} is {what}. Allowed are dense tensors; convert it to one first.")
 

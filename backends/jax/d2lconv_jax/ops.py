@@ -1,7 +1,7 @@
 """Cross-correlation in JAX."""
 
 from collections.abc import Callable, Sequence
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
 import jax
@@ -66,18 +66,23 @@ def dtype_name(t: Tensor) -> str:
 
 def unusable(t: Any) -> str | None:
     """What a value of JAX is that is no array; None if it is one."""
-    if isinstance(t, Tensor):
-        return "an array whose memory was given away" if _deleted(t) else None
-    return f"a {type(t).__name__}" if hasattr(t, "dtype") else None
+    of: Any = type(t)
+    kind = _kind(of)
+    if kind == "array":
+        return "an array whose memory was given away" if t.is_deleted() else None
+    return None if kind == "tracer" or not hasattr(t, "dtype") else f"a {kind}"
+
+
+@cache
+def _kind(kind: Any) -> str:
+    if issubclass(kind, jax.core.Tracer):
+        return "tracer"
+    return "array" if issubclass(kind, Tensor) else str(kind.__name__)
 
 
 def has_values(t: Tensor) -> bool:
     """Whether an array has values, which it has not while a function is traced."""
     return not isinstance(t, jax.core.Tracer)
-
-
-def _deleted(t: Tensor) -> bool:
-    return not isinstance(t, jax.core.Tracer) and t.is_deleted()
 
 
 def _compiled(t: Any) -> bool:

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import partial, wraps
+from functools import cache, partial, wraps
 from typing import Any
 
 import keras
@@ -49,8 +49,14 @@ def dtype_name(t: Tensor) -> str:
 
 def unusable(t: Any) -> str | None:
     """What a value of TensorFlow is that is no dense tensor; None if it is one."""
-    if isinstance(t, (tf.SparseTensor, tf.RaggedTensor, keras.KerasTensor)):
-        return f"a {type(t).__name__}"
+    kind: Any = type(t)
+    return _sparse(kind)
+
+
+@cache
+def _sparse(kind: Any) -> str | None:
+    if issubclass(kind, (tf.SparseTensor, tf.RaggedTensor, keras.KerasTensor)):
+        return f"a {kind.__name__}"
     return None
 
 
