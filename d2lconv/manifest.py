@@ -107,6 +107,9 @@ class Manifest:
     releases: tuple[Release, ...] = ()
     forks: bool = True
 
+    def __hash__(self) -> int:
+        return hash(self.name)  # that of all fields would take longer than what it is looked up for
+
     @property
     def install_command(self) -> str:
         """The shell command that installs the framework."""

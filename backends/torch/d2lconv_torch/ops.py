@@ -160,8 +160,9 @@ def corr2d_exact(X: Tensor, K: Tensor) -> Tensor:
     if H * W * kh * kw > STRIP:
         return _in_strips(X, K)
     windows = X.as_strided((kh, kw, H, W), 2 * X.stride())
-    products = torch.mul(windows, K[:, :, None, None], out=X.new_empty((kh, kw, H, W)))
-    Y, *others = products.reshape(kh * kw, H, W).unbind()
+    products = windows.clone(memory_format=torch.contiguous_format)
+    products *= K[:, :, None, None]
+    Y, *others = products.view(kh * kw, H, W).unbind()
     if others:
         Y = Y + others[0]
         for product in others[1:]:
@@ -241,8 +242,12 @@ def corr2d_matmul(X: Tensor, K: Tensor) -> Tensor:
 
 def corr2d_native(X: Tensor, K: Tensor) -> Tensor:
     """By PyTorch's own convolution, which sums in an order of its own."""
-    output_shape(X.shape, K.shape)
-    return functional.conv2d(X[None, None], K[None, None])[0, 0]  # (batch, channel, height, width)
+    shape = output_shape(X.shape, K.shape)
+    image, kernel = (
+        X.view(1, 1, *X.shape),
+        K.view(1, 1, *K.shape),
+    )  # (batch, channel, height, width)
+    return functional.conv2d(image, kernel).view(shape)
 
 
 def corr2d_fft(X: Tensor, K: Tensor) -> Tensor:
