@@ -99,9 +99,7 @@ def geometric_mean(ratios: Sequence[float]) -> float:
 def _ask(job: Job, watch: Watcher) -> Iterator[dict[str, Any]]:
     """The results of a worker, as they come."""
     manifest, _ = registry.manifests()[job.backend]
-    environment = {**os.environ, **dict(manifest.quiet)}
-    if job.memory:
-        environment.update(measure.RETURN_MEMORY)
+    environment = {**os.environ, **(measure.RETURN_MEMORY if job.memory else {})}
     with (
         tempfile.TemporaryFile("w+") as log,
         subprocess.Popen(

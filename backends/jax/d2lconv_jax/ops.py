@@ -25,6 +25,7 @@ else:  # before JAX 0.8
     from jax.experimental import enable_x64
 
 FLOAT32, FLOAT64 = numpy.dtype("float32"), numpy.dtype("float64")
+Tracer = jax.core.Tracer
 P = ParamSpec("P")
 R = TypeVar("R")
 Operation = Callable[..., Tensor]
@@ -39,9 +40,10 @@ def wide(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        if any(getattr(arg, "dtype", FLOAT32) == FLOAT64 for arg in args):
-            with enable_x64(True):
-                return function(*args, **kwargs)
+        for arg in args:
+            if getattr(arg, "dtype", FLOAT32) == FLOAT64:
+                with enable_x64(True):
+                    return function(*args, **kwargs)
         return function(*args, **kwargs)
 
     return call
@@ -75,19 +77,19 @@ def unusable(t: Any) -> str | None:
 
 @cache
 def _kind(kind: Any) -> str:
-    if issubclass(kind, jax.core.Tracer):
+    if issubclass(kind, Tracer):
         return "tracer"
     return "array" if issubclass(kind, Tensor) else str(kind.__name__)
 
 
 def has_values(t: Tensor) -> bool:
     """Whether an array has values, which it has not while a function is traced."""
-    return not isinstance(t, jax.core.Tracer)
+    return not isinstance(t, Tracer)
 
 
 def _compiled(t: Any) -> bool:
     """Whether a function is being compiled that has this array among its values."""
-    while isinstance(t, jax.core.Tracer):
+    while isinstance(t, Tracer):
         if hasattr(t, "primal"):  # while it is differentiated
             t = t.primal
         elif hasattr(t, "batch_dim"):  # while it is mapped
@@ -148,8 +150,10 @@ def _wide_gradients(function: Operation) -> Operation:
 
     @wraps(function)
     def choose(*inputs: Tensor) -> Tensor:
-        is_wide = any(t.dtype == FLOAT64 for t in inputs)
-        return wide(call)(*inputs) if is_wide else function(*inputs)
+        for t in inputs:
+            if t.dtype == FLOAT64:
+                return wide(call)(*inputs)
+        return function(*inputs)
 
     return choose
 
@@ -186,8 +190,10 @@ def _gradients(
         @wide
         @wraps(function)
         def choose(*inputs: Tensor) -> Tensor:
-            traced = any(isinstance(t, jax.core.Tracer) for t in inputs)
-            return (call if traced else compiled)(*inputs)
+            for t in inputs:
+                if isinstance(t, Tracer):
+                    return call(*inputs)
+            return compiled(*inputs)
 
         return choose
 

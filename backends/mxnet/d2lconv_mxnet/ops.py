@@ -203,13 +203,13 @@ def _in_place(X: Tensor, K: Tensor) -> Tensor:
     n = H * w - (w - W)
     rows_of_K = enumerate(K.asnumpy().tolist())
     places = [(a * w + b, element) for a, row in rows_of_K for b, element in enumerate(row)]
-    flat = X.reshape(-1).as_nd_ndarray()
+    flat = X.as_nd_ndarray().reshape((-1,))
     rows, *buffers = (nd.empty(size, dtype=X.dtype, ctx=X.ctx) for size in (H * w, n, n, n))
-    Y = rows[:n]
+    Y = rows._slice(0, n)
 
     def products(some: Sequence[tuple[int, float]], into: Sequence[Any]) -> list[Any]:
         return [
-            nd._internal._mul_scalar(flat[start : start + n], element, out=buffer)
+            nd._internal._mul_scalar(flat._slice(start, start + n), element, out=buffer)
             for (start, element), buffer in zip(some, into, strict=False)
         ]
 
@@ -227,7 +227,7 @@ def _is_small(image: tuple[int, int], kernel: tuple[int, int]) -> bool:
     return math.prod(output_shape(image, kernel)) * math.prod(kernel) <= 2**17
 
 
-@lru_cache(256)
+@lru_cache(64)
 def _program(steps: Operation, image: Any, kernel: Any, flags: Any = ()) -> Operation:
     """The steps on an image and a kernel of these shapes, as a graph that is run by one call."""
     X, K = (sym.Variable(name).as_np_ndarray() for name in "XK")
@@ -298,7 +298,15 @@ def corr2d_native(X: Tensor, K: Tensor) -> Tensor:
 
 def _native(X: Tensor, K: Tensor) -> Tensor:
     image, kernel = X.shape, K.shape
-    return _program(_convolution, image, kernel, STATIC if _is_small(image, kernel) else ())(X, K)
+    shape = output_shape(image, kernel)
+    if math.prod(shape) <= 2**16:
+        return _program(_convolution, image, kernel, STATIC)(X, K)
+    # Here copies would cost more than calls: MXNet's older arrays change their shape without one.
+    inputs = (
+        t.as_nd_ndarray().reshape((1, 1, *size)) for t, size in ((X, image), (K, kernel))
+    )  # (batch, channel, height, width)
+    Y = nd.Convolution(*inputs, kernel=kernel, num_filter=1, no_bias=True)
+    return Y.reshape(shape).as_np_ndarray()
 
 
 def _convolution(X: Any, K: Any, image: tuple[int, int], kernel: tuple[int, int]) -> Any:

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import cache, partial, wraps
+from functools import cache, lru_cache, wraps
 from typing import Any
 
 import keras
@@ -163,10 +163,10 @@ def _product(x: Tensor, k: Tensor) -> Tensor:
 @_gradients(lambda X, K, G: image_gradient(K, G), lambda X, K, G: kernel_gradient(X, G))
 def corr2d_exact(X: Tensor, K: Tensor) -> Tensor:
     """Shift and add: each kernel element times the part of the image that it slides over."""
-    H, W = output_shape(X.shape, K.shape)
-    kh, kw = K.shape
-    if _comes_back(X, K):
-        return _program(_in_a_loop, X, K, jit_compile=True)  # the same, compiled
+    sizes = X.dtype, X.shape, K.shape
+    (H, W), (kh, kw) = output_shape(X.shape, K.shape), K.shape
+    if _comes_back(*sizes):
+        return _program(_in_a_loop, *sizes, jit_compile=True)(X, K)  # the same, compiled
     first, *others = ((a, b) for a in range(kh) for b in range(kw))
     Y = _product(X[:H, :W], K[first])
     for a, b in others:
@@ -177,8 +177,8 @@ def corr2d_exact(X: Tensor, K: Tensor) -> Tensor:
 _spent: Counter[Any] = Counter()
 
 
-def _comes_back(X: Tensor, K: Tensor) -> bool:
-    """Whether images and kernels of these shapes came so often that a program for them pays.
+def _comes_back(*sizes: Any) -> bool:
+    """Whether images and kernels of this type and shapes came so often that a program pays.
 
     Step by step, a kernel element costs about a tenth of a millisecond, and a nanosecond for each
     element of the output. Compiling costs a tenth of a second once. Whoever rents skis and does
@@ -187,23 +187,23 @@ def _comes_back(X: Tensor, K: Tensor) -> bool:
     """
     if not tf.executing_eagerly():
         return False  # a graph is a program already, and compiled as its author likes
-    sizes = (X.dtype, X.shape, K.shape)
     if _spent[sizes] > 2e-3:
         return True
-    _spent[sizes] += (1e-4 + 1e-9 * math.prod(X.shape)) * math.prod(K.shape)
+    _, image, kernel = sizes
+    _spent[sizes] += (1e-4 + 1e-9 * math.prod(image)) * math.prod(kernel)
     return False
 
 
-def _program(function: Operation, X: Tensor, K: Tensor, **options: Any) -> Tensor:
-    """A function of an image and a kernel by a graph, which is made once for their shapes."""
-    sizes = (function, X.dtype, X.shape, K.shape)
-    if sizes not in _programs:
-        graph = tf.function(function, autograph=False, **options)
-        _programs[sizes] = graph.get_concrete_function(X, K)
-    return _programs[sizes](X, K)
-
-
-_programs: dict[Any, Operation] = {}
+@lru_cache(256)
+def _program(function: Operation, dtype: Any, image: Any, kernel: Any, **options: Any) -> Operation:
+    """A function of an image and a kernel as a graph for their shapes, which has no gradients."""
+    graph = tf.function(function, autograph=False, **options)
+    specs = tf.TensorSpec(image, dtype), tf.TensorSpec(kernel, dtype)
+    concrete = graph.get_concrete_function(*specs)
+    # The graph's own call looks for names and structure in its arguments, which takes longer than a
+    # small image. Where TensorFlow offers to leave that out, do.
+    flat = getattr(concrete.inference_fn, "call_flat", None)
+    return concrete if flat is None else lambda X, K: flat(X, K)[0]
 
 
 def _as_graph(function: Operation) -> Operation:
@@ -215,11 +215,13 @@ def _as_graph(function: Operation) -> Operation:
 
     @wraps(function)
     def call(X: Tensor, K: Tensor) -> Tensor:
-        if not tf.executing_eagerly():
+        if not tf.executing_eagerly() or _recording():
             return function(X, K)
-        sizes = (X.dtype, X.shape, K.shape)
-        seen[sizes] += 1
-        return (function if seen[sizes] < 4 else partial(_program, function))(X, K)
+        sizes = X.dtype, X.shape, K.shape
+        if seen[sizes] < 3:
+            seen[sizes] += 1
+            return function(X, K)
+        return _program(function, *sizes)(X, K)
 
     return call
 

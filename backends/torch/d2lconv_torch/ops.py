@@ -159,9 +159,11 @@ def corr2d_exact(X: Tensor, K: Tensor) -> Tensor:
     (kh, kw), (H, W) = K.shape, output_shape(X.shape, K.shape)
     if H * W * kh * kw > STRIP:
         return _in_strips(X, K)
-    windows = X.as_strided((kh, kw, H, W), 2 * X.stride())
-    products = windows.clone(memory_format=torch.contiguous_format)
-    products *= K[:, :, None, None]
+    windows, factors = X.as_strided((kh, kw, H, W), 2 * X.stride()), K[:, :, None, None]
+    if torch.compiler.is_compiling():  # compilers take out= for a new tensor, of other strides
+        products = (windows * factors).contiguous()
+    else:
+        products = torch.mul(windows, factors, out=X.new_empty((kh, kw, H, W)))
     Y, *others = products.view(kh * kw, H, W).unbind()
     if others:
         Y = Y + others[0]
