@@ -83,7 +83,7 @@ def bench(
     if fitted:
         for name in found["backends"]:
             for cost in fit(found, name):
-                closing.print(f"{name}: {cost!r},")
+                closing.print(f"{name}: {cost!r},", soft_wrap=True)
     return 0
 
 
