@@ -127,10 +127,9 @@ def explain(manifest: Manifest, image: Shape, kernel: Shape) -> Explanation:
     times = {cost.method: estimate(cost, image, kernel) for cost in manifest.costs}
     ordered = dict(sorted(times.items(), key=lambda item: item[1]))
     method = next(iter(ordered), "exact")
-    own, exact = times.get("native", math.inf), times.get("exact", math.inf)
-    if exact <= min(LITTLE * times.get(method, 0.0), own):
+    if times.get("exact", math.inf) <= LITTLE * times.get(method, 0.0):
         method = "exact"
-    elif own < SURELY * times.get(method, 0.0):
+    if times.get("native", math.inf) < SURELY * times.get(method, 0.0):
         method = "native"
     return Explanation(method, manifest.name, BOUNDS[method], MappingProxyType(ordered))
 

@@ -1,6 +1,7 @@
 """The laws of cross-correlation in every backend, and oracles that are none of ours."""
 
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -166,3 +167,18 @@ def test_the_vectors_of_onnx(d2l, name, method):
     image = np.pad(np.arange(rows * 5, dtype=np.float32).reshape(rows, 5), padding)
     Y = dc.to_numpy(d2l.corr2d(image, np.ones((3, 3), np.float32), method=method))
     assert_same_bits(Y[::stride, ::stride], np.float32(expected))
+
+
+@pytest.mark.parametrize("name", ONNX)
+def test_these_are_the_vectors_that_onnx_ships(name):
+    onnx = pytest.importorskip("onnx")
+    folder = Path(onnx.__file__).parent / f"backend/test/data/node/test_{name}/test_data_set_0"
+    image, kernel, output = (
+        onnx.numpy_helper.to_array(onnx.load_tensor(folder / f"{file}.pb"))[0, 0]
+        for file in ("input_0", "input_1", "output_0")
+    )
+    rows, stride, padding, expected = ONNX[name]
+    assert_same_bits(image, np.arange(rows * 5, dtype=np.float32).reshape(rows, 5))
+    assert_same_bits(output, np.float32(expected))
+    Y = dc.numpy.corr2d(np.pad(image, padding), kernel)
+    assert_same_bits(Y[::stride, ::stride], output)
