@@ -65,7 +65,7 @@ def bench(
             _installed(backends),
             wanted,
             methods=chosen or (tuple(BOUNDS) if fitted else report.METHODS),
-            more=[p for p in wanted if str(p) in (points.BOOK, "224-3") or sizes],
+            more=[p for p in wanted if str(p) in (points.BOOK, "224-3") or (sizes and p.is_small)],
             seconds=seconds,
             memory=not fitted,
             starting=0 if sizes or fitted else 3 if full else 1,

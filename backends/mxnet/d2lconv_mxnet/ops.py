@@ -204,8 +204,9 @@ def _in_place(X: Tensor, K: Tensor) -> Tensor:
     rows_of_K = enumerate(K.asnumpy().tolist())
     places = [(a * w + b, element) for a, row in rows_of_K for b, element in enumerate(row)]
     flat = X.as_nd_ndarray().reshape((-1,))
-    rows, *buffers = (nd.empty(size, dtype=X.dtype, ctx=X.ctx) for size in (H * w, n, n, n))
-    Y = rows._slice(0, n)
+    # The last row may end in the first buffer, whose values there are cut off too.
+    memory = nd.empty(H * w + 3 * n, dtype=X.dtype, ctx=X.ctx)
+    Y, *buffers = (memory._slice(start, start + n) for start in range(0, 4 * n, n))
 
     def products(some: Sequence[tuple[int, float]], into: Sequence[Any]) -> list[Any]:
         return [
@@ -216,7 +217,8 @@ def _in_place(X: Tensor, K: Tensor) -> Tensor:
     products(places[:1], [Y])
     for i in range(1, len(places), 3):
         _sum(nd, Y, products(places[i : i + 3], buffers), out=Y)
-    return nd.slice(rows.reshape((-1, w)), (0, 0), (H, W)).as_np_ndarray()
+    rows = memory._slice(0, H * w).reshape((H, w))
+    return nd.slice_axis(rows, axis=1, begin=0, end=W).as_np_ndarray()
 
 
 STATIC = (("static_alloc", True), ("static_shape", True))  # keeps its memory, and is faster
