@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from d2lconv import checks, registry, selection
-from d2lconv.contract import FloatArray
+from d2lconv.contract import FloatArray, Ops
 from d2lconv.errors import ArgumentError, DTypeError, MixedBackendsError, ShapeError
 
 FLOATS: Final = ("float16", "float32", "float64")
@@ -93,7 +93,7 @@ def _remember(backend: str, values: Iterable[Any], used: Iterable[Any]) -> None:
     """Note the types of those values that were used as they are, once they are known to be good."""
     for value, same in zip(values, used, strict=True):
         if value is same:
-            seen, _ = _seen.setdefault(backend, (set(), _asking(backend)))
+            seen, _ = _seen.setdefault(backend, (set(), registry.load(backend).ops.unusable))
             seen.update((type(value), (type(value), value.dtype)))
 
 
@@ -231,24 +231,16 @@ def _floating(dtype: str, name: str) -> str | None:
     raise DTypeError(f"{name} holds {dtype}. {ALLOWED}.")
 
 
-# Two more functions that a backend's ops may have: unusable(t) says what a native value is that is
-# no dense tensor, None if it is one; has_values(t) whether it has values already, or still.
-
-
-def _asking(backend: str) -> Callable[[Any], str | None]:
-    return getattr(registry.load(backend).ops, "unusable", lambda value: None)
-
-
 def check_usable(backend: str, value: Any, name: str = "data") -> None:
     """Check that a value of a framework is a dense tensor of it."""
-    what = _asking(backend)(value)
+    what = registry.load(backend).ops.unusable(value)
     if what is not None:
         raise DTypeError(f"{name} is {what}. Allowed are dense tensors; convert it to one first.")
 
 
-def check_values(ops: Any, value: Any, name: str) -> None:
+def check_values(ops: Ops, value: Any, name: str) -> None:
     """Check that a native tensor has values that can be looked at."""
-    if hasattr(ops, "has_values") and not ops.has_values(value):
+    if not ops.has_values(value):
         raise ArgumentError(
             f"{name} has no values here, only a shape and a type, as in a function that is being "
             "traced or compiled. Do this outside of it."

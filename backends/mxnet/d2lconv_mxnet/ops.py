@@ -60,6 +60,11 @@ def unusable(t: Any) -> str | None:
     return f"a {type(t).__name__}" if hasattr(t, "dtype") else None
 
 
+def has_values(t: Tensor) -> bool:
+    """Whether an array has values, which it always has: symbols are no arrays."""
+    return True
+
+
 def cast(t: Tensor, dtype: str) -> Tensor:
     """The array in another floating type; the array itself if it has that type."""
     return t.astype(dtype, copy=False)
