@@ -2,6 +2,8 @@
 
 import atexit
 import math
+import os
+import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache, reduce, wraps
 from itertools import accumulate, pairwise
@@ -290,6 +292,24 @@ def _finish() -> None:
     """
     npx.waitall()
     NDArrayBase.__del__ = lambda self: None
+
+
+def _settle() -> None:
+    """Before a process is forked, end all work, and let MXNet drop the functions that did it.
+
+    It stops those threads at a fork too, while Python runs nothing else: not even what the threads
+    have left to do in it.
+    """
+    functions = autograd.Function._registry.ref_holder
+    before = None
+    while before != len(functions):
+        before = len(functions)
+        npx.waitall()
+        time.sleep(0.02)  # in which other threads have Python's lock
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
+    os.register_at_fork(before=_settle)
 
 
 def corr2d_matmul(X: Tensor, K: Tensor) -> Tensor:
