@@ -11,6 +11,7 @@ Choose a backend for the process, for a block, or by name::
 """
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from d2lconv import kernels, parity
@@ -39,6 +40,7 @@ from d2lconv.errors import (
     D2LConvError,
     DTypeError,
     ExtraNotInstalled,
+    FileError,
     MixedBackendsError,
     ShapeError,
     UnknownBackend,
@@ -62,6 +64,7 @@ __all__ = [
     "Exercise",
     "Explanation",
     "ExtraNotInstalled",
+    "FileError",
     "LearnedKernel",
     "MixedBackendsError",
     "ReceptiveField",
@@ -96,14 +99,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """The API bound to a backend, ``from d2lconv import torch as d2l``, and two more modules."""
+    """The API bound to a backend, ``from d2lconv import torch as d2l``, and further modules."""
     from d2lconv import registry
 
-    # Only now, because matplotlib is slow to import, and may not be there; and few need widgets.
-    if name in ("figures", "widgets"):
-        return import_module(f"d2lconv.{name}")
-
     if not name.startswith("_"):
+        # A module of ours that nobody imported so far: matplotlib is slow, and may not be there.
+        if find_spec(f"d2lconv.{name}") is not None:
+            return import_module(f"d2lconv.{name}")
         try:
             name = registry.resolve(name)
         except UnknownBackend as error:

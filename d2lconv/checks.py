@@ -1,7 +1,9 @@
 """Checks of shapes and options, with one set of words for every backend."""
 
-from collections.abc import Collection
+import math
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
+from numbers import Real
 from operator import index
 from typing import Any
 
@@ -61,9 +63,35 @@ def pair(name: str, size: Any) -> tuple[int, int]:
 
 def whole_number(name: str, value: Any, least: int) -> int:
     """An integer that is not too small, or an :class:`ArgumentError`."""
-    if isinstance(value, bool) or not hasattr(value, "__index__") or index(value) < least:
+    try:
+        number = least - 1 if isinstance(value, bool) else index(value)
+    except TypeError:  # no integer
+        number = least - 1
+    if number < least:
         raise ArgumentError(f"{name} is {value!r}; it must be an integer of at least {least}.")
-    return index(value)
+    return number
+
+
+def finite(value: Any) -> float | None:
+    """A real number as a float; None if it is none, or not finite."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:  # an integer beyond the largest float
+        return None
+    return number if math.isfinite(number) else None
+
+
+def names(what: str, value: Any) -> list[str]:
+    """A list of names; one name alone is a list of one."""
+    found = [value] if isinstance(value, str) else value
+    if not isinstance(found, Iterable) or isinstance(found, bytes):
+        found = [None]
+    found = list(found)
+    if not all(isinstance(name, str) for name in found):
+        raise ArgumentError(f"{what} is {value!r}; it must be a list of names, or None for all.")
+    return found
 
 
 def choice(what: str, value: Any, allowed: Collection[str]) -> str:

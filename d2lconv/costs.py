@@ -26,7 +26,7 @@ never the fastest, and "matmul" takes memory for every window of the image; neit
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -40,6 +40,7 @@ from d2lconv.registry import Backend
 Shape = tuple[int, ...]
 
 LITTLE = 1.1  # so many times slower "exact" is taken all the same: the same bits are worth that
+SURELY = 1.15  # so many times slower "native" is: it at least is not slower than itself
 
 BOUNDS: Mapping[str, str] = MappingProxyType(
     {
@@ -119,7 +120,7 @@ def estimate(cost: Cost, image: Shape, kernel: Shape) -> float:
     )
 
 
-@cache
+@lru_cache(2**12)
 def explain(manifest: Manifest, image: Shape, kernel: Shape) -> Explanation:
     """The fastest of a backend's methods for these shapes; "exact" if it states no costs."""
     output_shape(image, kernel)
@@ -128,6 +129,8 @@ def explain(manifest: Manifest, image: Shape, kernel: Shape) -> Explanation:
     method = next(iter(ordered), "exact")
     if times.get("exact", math.inf) <= LITTLE * times.get(method, 0.0):
         method = "exact"
+    if times.get("native", math.inf) < SURELY * times.get(method, 0.0):
+        method = "native"
     return Explanation(method, manifest.name, BOUNDS[method], MappingProxyType(ordered))
 
 
@@ -139,4 +142,4 @@ def explain_for(backend: Backend, X: Any, K: Any) -> Explanation:
 
 def fastest(manifest: Manifest, image: Shape, kernel: Shape) -> str:
     """The name of the method that should be the fastest for these shapes."""
-    return explain(manifest, tuple(image), tuple(kernel)).method
+    return explain(manifest, image, kernel).method

@@ -4,15 +4,15 @@ Every backend takes its input from here, so that a mistake gets the same error a
 whichever framework serves the call. Nothing in this module imports a framework.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from numbers import Real
 from typing import Any, Final
 
 import numpy as np
 
 from d2lconv import checks, registry, selection
-from d2lconv.contract import FloatArray
-from d2lconv.errors import DTypeError, MixedBackendsError, ShapeError
+from d2lconv.contract import FloatArray, Ops
+from d2lconv.errors import ArgumentError, DTypeError, MixedBackendsError, ShapeError
 
 FLOATS: Final = ("float16", "float32", "float64")
 ALLOWED: Final = (
@@ -42,11 +42,12 @@ def operands(backend: str, **data: Any) -> list[Any]:
         if native[name] is None:
             given[name], dtype = neutral(value, name)
         elif native[name] == backend:
+            check_usable(backend, value, name)
             _check_tensor(value, name)
             given[name], dtype = value, _floating(ops.dtype_name(value), name)
         else:
             raise mixed(native if backend in native.values() else {**native, "the call": backend})
-        checks.matrix(tuple(given[name].shape), name)
+        checks.matrix(_shape(given[name], name), name)
         if dtype is not None:
             dtypes.append(dtype)
     dtype = max(dtypes, key=FLOATS.index, default="float32")
@@ -58,30 +59,42 @@ def operands(backend: str, **data: Any) -> list[Any]:
     return found
 
 
-# What operands() need not look at again, per backend: types of tensors that need no conversion,
-# and floating types. They are as few as the frameworks have.
-_seen: dict[str, set[Any]] = {}
+# What operands() need not look at again, per backend: types of tensors that need no conversion, and
+# pairs of one and a floating type, as few as the frameworks have; and how to ask for the rest.
+_seen: dict[str, tuple[set[Any], Callable[[Any], str | None]]] = {}
 
 
 def _ready(backend: str, values: Collection[Any]) -> bool:
     """Whether these are one or two matrices of the backend that can be used as they are."""
-    seen = _seen.get(backend, ())
-    dtypes = []
+    if backend not in _seen:
+        return False
+    seen, unusable = _seen[backend]
+    before: Any = None, None
     for value in values:
-        if type(value) not in seen:
+        kind = type(value)
+        if kind not in seen or unusable(value) is not None:
             return False
-        shape = value.shape
-        if len(shape) != 2 or not shape[0] or not shape[1]:
+        try:
+            h, w = value.shape
+        except ValueError:  # not two dimensions, or nobody knows how many
             return False
-        dtypes.append(value.dtype)
-    return dtypes[0] in seen and dtypes[0] == dtypes[-1]
+        if not h or not w:
+            return False
+        dtype = value.dtype
+        if kind is not before[0] and (kind, dtype) not in seen:
+            return False
+        if before[1] is not None and dtype != before[1]:
+            return False
+        before = kind, dtype
+    return True
 
 
 def _remember(backend: str, values: Iterable[Any], used: Iterable[Any]) -> None:
     """Note the types of those values that were used as they are, once they are known to be good."""
     for value, same in zip(values, used, strict=True):
         if value is same:
-            _seen.setdefault(backend, set()).update((type(value), value.dtype))
+            seen, _ = _seen.setdefault(backend, (set(), registry.load(backend).ops.unusable))
+            seen.update((type(value), (type(value), value.dtype)))
 
 
 def neutral(data: Any, name: str = "data") -> tuple[np.ndarray[Any, Any], str | None]:
@@ -90,9 +103,13 @@ def neutral(data: Any, name: str = "data") -> tuple[np.ndarray[Any, Any], str | 
     if foreign is not None:
         _check_tensor(data, name)
         raise mixed({name: foreign, "the call": "another backend"})
+    if isinstance(data, np.ma.MaskedArray) and np.any(data.mask):
+        raise DTypeError(f"{name} holds masked elements. Fill them first: {name}.filled(0).")
     try:
         array = np.asarray(data)
-    except (ValueError, TypeError, OverflowError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # an object may raise anything while it is converted
         if "inhomogeneous" in str(error):
             raise ShapeError(
                 f"{name} is ragged: its rows differ in length. "
@@ -140,8 +157,11 @@ def detached(data: Any, name: str = "data") -> FloatArray:
     backend = selection.backend_of(data)
     if backend is None:
         return to_array(data, name=name)
+    check_usable(backend, data, name)
     _check_tensor(data, name)
-    return registry.load(backend).ops.to_numpy(data)
+    ops = registry.load(backend).ops
+    check_values(ops, data, name)
+    return ops.to_numpy(data)
 
 
 def dtype_name(dtype: Any) -> str:
@@ -209,6 +229,31 @@ def _floating(dtype: str, name: str) -> str | None:
     if dtype.startswith(("int", "uint", "bool")):
         return None
     raise DTypeError(f"{name} holds {dtype}. {ALLOWED}.")
+
+
+def check_usable(backend: str, value: Any, name: str = "data") -> None:
+    """Check that a value of a framework is a dense tensor of it."""
+    what = registry.load(backend).ops.unusable(value)
+    if what is not None:
+        raise DTypeError(f"{name} is {what}. Allowed are dense tensors; convert it to one first.")
+
+
+def check_values(ops: Ops, value: Any, name: str) -> None:
+    """Check that a native tensor has values that can be looked at."""
+    if not ops.has_values(value):
+        raise ArgumentError(
+            f"{name} has no values here, only a shape and a type, as in a function that is being "
+            "traced or compiled. Do this outside of it."
+        )
+
+
+def _shape(value: Any, name: str) -> tuple[int | None, ...]:
+    try:
+        return tuple(value.shape)
+    except ValueError:  # not even the number of dimensions is known
+        raise ShapeError(
+            f"{name} has no known shape; both sizes must be known when the call is traced."
+        ) from None
 
 
 def _check_tensor(value: Any, name: str) -> None:

@@ -7,6 +7,8 @@ Every message says what came in, what is allowed, and what to do.
 class D2LConvError(Exception):
     """The root of every error that d2lconv raises on purpose."""
 
+    ag_pass_through = True  # tells a compiler of Python code to hand it on as it is
+
 
 class UnknownBackend(D2LConvError, LookupError):
     """No installed distribution offers a backend of that name."""
@@ -34,6 +36,10 @@ class ShapeError(D2LConvError, ValueError):
 
 class DTypeError(D2LConvError, TypeError):
     """Data is of a type that is not one of float16, float32, float64, integer or boolean."""
+
+
+class FileError(D2LConvError, OSError):
+    """A file could not be written; what was there before is unchanged."""
 
 
 class ArgumentError(D2LConvError, ValueError):

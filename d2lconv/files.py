@@ -1,13 +1,13 @@
 """Files that are either whole or not there."""
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from d2lconv.errors import ArgumentError
+from d2lconv.errors import ArgumentError, FileError
 
 
 def writable(path: str | os.PathLike[str]) -> Path:
@@ -24,8 +24,10 @@ def writable(path: str | os.PathLike[str]) -> Path:
         raise ArgumentError(
             f"{path} cannot be written: there is no folder {folder}. Make it first."
         )
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise ArgumentError(f"{path} cannot be written: the folder {folder} takes no new files.")
+    if not _is_device(path) and not os.access(folder, os.W_OK | os.X_OK):
+        raise ArgumentError(
+            f"{path} cannot be written: the folder {folder} takes no new files. Give another place."
+        )
     return path
 
 
@@ -47,25 +49,41 @@ def folder(path: str | os.PathLike[str]) -> Path:
 def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """A file to write, which takes the place of the one at the path when all went well.
 
-    Until then, and if anything goes wrong, what was there stays as it was.
+    Until then, and if anything goes wrong, what was there stays as it was. A link stays a link,
+    to a new file. A device, such as /dev/stdout, is written to as it is.
+
+    Raises:
+        FileError: The system refuses, for example because the disk is full.
     """
-    path = Path(path)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        if _is_device(Path(path)):
+            with open(path, "wb") as file:
+                yield file
+        else:
+            yield from _beside(Path(os.path.realpath(path)))
+    except OSError as error:
+        raise FileError(
+            f"{os.fspath(path)} could not be written: {error.strerror or error}. What was there "
+            "before is unchanged. Make room, or give another place."
+        ) from error
+
+
+def _beside(path: Path) -> Iterator[IO[bytes]]:
+    """A new file beside the one at the path; then it takes its name."""
+    new = path.with_name(f".d2lconv-{secrets.token_hex(8)}")
+    try:
+        with open(new, "xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-        os.chmod(name, mode)
-        os.replace(name, path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(name)
+        if path.exists():
+            os.chmod(new, path.stat().st_mode & 0o777)
+        os.replace(new, path)
+    except BaseException:  # an interrupt too leaves nothing behind
+        with suppress(OSError):
+            os.unlink(new)
         raise
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _is_device(path: Path) -> bool:
+    return path.exists() and not path.is_file()

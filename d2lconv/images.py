@@ -30,7 +30,11 @@ def edge_image() -> FloatArray:
 
 def diagonal_image(n: int) -> FloatArray:
     """The n x n image of zeros with ones on its main diagonal."""
-    return np.eye(checks.whole_number("n", n, least=1), dtype=np.float32)
+    size = checks.whole_number("n", n, least=1)
+    try:
+        return np.eye(size, dtype=np.float32)
+    except (ValueError, OverflowError, MemoryError):
+        raise ArgumentError(f"n is {n!r}; an image of that size has no room in memory.") from None
 
 
 def photograph(name: str) -> FloatArray:

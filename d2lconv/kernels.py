@@ -10,7 +10,7 @@ An axis, a size or a ``dtype`` that makes no sense is an :class:`~d2lconv.Argume
 """
 
 from math import ceil, comb, hypot, isfinite, pi
-from numbers import Real
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -497,9 +497,13 @@ def _radius(sigma: float, size: Any) -> int:
 
 
 def _axis(axis: Any) -> int:
-    if isinstance(axis, bool) or axis not in (0, 1):
+    try:
+        number = -1 if isinstance(axis, bool) else index(axis)
+    except TypeError:  # no integer
+        number = -1
+    if number not in (0, 1):
         raise ArgumentError(f"axis is {axis!r}; it must be 0 (down) or 1 (right).")
-    return int(axis)
+    return number
 
 
 def _size(size: Any, least: int) -> int:
@@ -520,9 +524,10 @@ def _odd(size: Any) -> int:
 
 
 def _number(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real) or not isfinite(value):
+    number = checks.finite(value)
+    if number is None:
         raise ArgumentError(f"{name} is {value!r}; it must be a finite number.")
-    return float(value)
+    return number
 
 
 def _positive(name: str, value: Any) -> float:

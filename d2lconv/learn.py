@@ -1,12 +1,10 @@
 """Learning a kernel from data: the checks and the result; the loop is the backend's."""
 
-import math
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 from d2lconv import checks
-from d2lconv.data import initial_values, operands
+from d2lconv.data import check_values, initial_values, operands
 from d2lconv.errors import ArgumentError, ShapeError
 from d2lconv.registry import Backend
 
@@ -43,7 +41,8 @@ def learn_kernel(
 ) -> LearnedKernel:
     """The public ``learn_kernel`` for one backend."""
     size = checks.kernel_size(kernel_size)
-    if isinstance(lr, bool) or not isinstance(lr, Real) or not 0 < lr < math.inf:
+    rate = checks.finite(lr)
+    if rate is None or rate <= 0:
         raise ArgumentError(
             f"lr is {lr!r}; it must be a finite number greater than 0, such as 3e-2."
         )
@@ -55,13 +54,16 @@ def learn_kernel(
         )
     data = {"X": X, "Y": Y} if init is None else {"X": X, "Y": Y, "init": init}
     X, Y, *given = operands(backend.name, **data)
+    for name, value in (("X", X), ("Y", Y)):
+        check_values(backend.ops, value, name)
     expected = checks.output_shape(tuple(X.shape), size)
     if tuple(Y.shape) != expected:
         raise ShapeError(
             f"Y has the shape {tuple(Y.shape)}; a kernel of size {size} on X of shape "
             f"{tuple(X.shape)} gives {expected}, and Y must have that shape."
         )
-    start, _ = initial_values(size, *given, bias=False, seed=seed, name="init")
+    weight = given[0] if given else None
+    start, _ = initial_values(size, weight, bias=False, seed=seed, name="init")
     initial = start.astype(backend.ops.dtype_name(X))
     losses: list[float] = []
 
@@ -74,7 +76,7 @@ def learn_kernel(
         X,
         Y,
         initial,
-        lr=float(lr),
+        lr=rate,
         epochs=epochs,
         layer=layer,
         report=report,

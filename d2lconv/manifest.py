@@ -35,6 +35,23 @@ class Deviation:
 
 
 @dataclass(frozen=True)
+class Release:
+    """The releases of a distribution that a backend was tested with.
+
+    Attributes:
+        distribution: Its name on the package index.
+        oldest: The oldest one that the backend works with.
+        newest: The newest one that it was tested with.
+        beyond: What to say of newer ones, if it is known.
+    """
+
+    distribution: str
+    oldest: str
+    newest: str
+    beyond: str = ""
+
+
+@dataclass(frozen=True)
 class Cost:
     """How long a method takes in a framework: the constants of :mod:`d2lconv.costs`, in µs.
 
@@ -68,6 +85,9 @@ class Manifest:
         extra: The extra of d2lconv that installs the framework, if there is one.
         hint: What to know when the framework cannot be installed.
         deviations: Where the backend cannot keep what the parity cases claim.
+        releases: Which releases of the framework, and of what it needs, were tested.
+        forks: Whether the framework works in a process that was forked after it was imported. If
+            not, d2lconv refuses to use it there.
         costs: What each method costs that ``method="auto"`` may choose; without, it is "exact".
         quiet: Environment variables that stop the framework from logging, for processes of our
             own; never set behind a user's back.
@@ -84,6 +104,11 @@ class Manifest:
     deviations: tuple[Deviation, ...] = ()
     costs: tuple[Cost, ...] = ()
     quiet: tuple[tuple[str, str], ...] = ()
+    releases: tuple[Release, ...] = ()
+    forks: bool = True
+
+    def __hash__(self) -> int:
+        return hash(self.name)  # that of all fields would take longer than what it is looked up for
 
     @property
     def install_command(self) -> str:

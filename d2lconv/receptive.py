@@ -168,7 +168,8 @@ def _below(layer: Window, axis: int, above: set[int], end: int | None) -> set[in
 
 
 def _stack(layers: Any) -> list[Window]:
-    if isinstance(layers, (str, bytes, Mapping, Window)) or not isinstance(layers, Iterable):
+    unordered = isinstance(layers, (str, bytes, Mapping, Window))
+    if unordered or not isinstance(layers, Iterable) or getattr(layers, "shape", None) == ():
         raise ArgumentError(
             f"layers is {layers!r}; it must be a list of layers, such as [2, 2] or "
             "[dc.Window(3, stride=2)]."

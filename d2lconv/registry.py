@@ -2,17 +2,22 @@
 
 import importlib
 import importlib.util
+import os
+import sys
 import threading
 import warnings
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from types import ModuleType
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from d2lconv.contract import Layers, Learning, Ops
 from d2lconv.errors import BackendBroken, BackendNotInstalled, UnknownBackend
 from d2lconv.manifest import Manifest
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "d2lconv.backends"
 
@@ -64,20 +69,15 @@ def manifests() -> dict[str, tuple[Manifest, str]]:
 
     found: dict[str, tuple[Manifest, str]] = {}
     for entry in entry_points(group=GROUP):
-        try:
-            manifest = entry.load()
-        except Exception as error:  # somebody's broken package must not take the others along
-            reason = f"{type(error).__name__}: {error}"
-            warnings.warn(
-                f"the backend {entry.name!r} is left out: {entry.value} raised {reason}",
-                stacklevel=2,
-            )
+        manifest = _announced(entry)
+        if manifest is None:
             continue
         kept, package = found.setdefault(manifest.name, (manifest, entry.module))
         if package != entry.module:
+            rivals.setdefault(kept.name, {})[entry.module] = _owner(entry)
             warnings.warn(
                 f"two packages offer a backend {kept.name!r}: {package} is used, {entry.module} is "
-                "not; uninstall one of them",
+                f"not; uninstall one of them (pip uninstall {_owner(entry)})",
                 stacklevel=2,
             )
 
@@ -87,9 +87,40 @@ def manifests() -> dict[str, tuple[Manifest, str]]:
     return dict(sorted(found.items(), key=place))
 
 
+# What was found besides, for those who ask why: packages whose backend's name was taken already,
+# with their distributions; and entry points that were left out, with their distributions and why.
+rivals: dict[str, dict[str, str]] = {}
+left_out: dict[str, tuple[str, str]] = {}
+# Entry points that are not to be tried, because they are known to end the process, and how.
+deadly: dict[str, str] = {}
+
+
+def _announced(entry: "EntryPoint") -> Manifest | None:
+    """The manifest behind an entry point; None, with a warning, if it is no good."""
+    reason = deadly.get(entry.value)
+    if reason is None:
+        try:
+            manifest = entry.load()
+        except (Exception, SystemExit) as error:  # broken: it must not take the others along
+            reason = f"raised {type(error).__name__}: {error}"
+        else:
+            if isinstance(manifest, Manifest):
+                return manifest
+            reason = f"is a {type(manifest).__name__}, and no Manifest"
+    left_out[entry.name] = _owner(entry), f"{entry.value} {reason}"
+    warnings.warn(f"the backend {entry.name!r} is left out: {entry.value} {reason}", stacklevel=3)
+    return None
+
+
+def _owner(entry: "EntryPoint") -> str:
+    """The distribution that an entry point is of."""
+    return entry.dist.name if entry.dist is not None else entry.module
+
+
 def resolve(name: str, where: str = "") -> str:
     """The backend's own name for a name or an alias of it."""
     known = manifests()
+    name = name if isinstance(name, str) else repr(name)
     if name in known:
         return name
     aliases = {alias: key for key, (manifest, _) in known.items() for alias in manifest.aliases}
@@ -111,6 +142,8 @@ def missing(manifest: Manifest) -> list[str]:
             spec = importlib.util.find_spec(module)
         except ValueError:  # a module that was put into sys.modules by hand has no spec
             return True
+        except ImportError:  # its parent package is not there
+            return False
         # A folder of that name on the path is a namespace package, which has no origin.
         return spec is not None and spec.origin is not None
 
@@ -123,8 +156,20 @@ def _not_installed(manifest: Manifest, absent: list[str]) -> str:
 
 
 _loaded: dict[str, Backend] = {}
-_broken: dict[str, Exception] = {}
+_broken: dict[str, BaseException] = {}
 _lock = threading.RLock()
+_inherited: frozenset[str] = frozenset()  # what was imported when this process was forked
+
+
+def _forked() -> None:
+    global _inherited, _lock
+    _inherited = frozenset(sys.modules)
+    _lock = threading.RLock()  # another thread may have held it
+    _loaded.clear()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
+    os.register_at_fork(after_in_child=_forked)
 
 
 def load(name: str) -> Backend:
@@ -141,6 +186,12 @@ def load(name: str) -> Backend:
     with _lock:
         if name in _loaded:
             return _loaded[name]
+        if not manifest.forks and manifest.modules[0] in _inherited:
+            raise BackendBroken(
+                f"{manifest.framework} was imported before this process was forked, and would "
+                "hang here. Start processes by multiprocessing.get_context('spawn'), or import "
+                f"{manifest.framework} in them alone."
+            )
         absent = missing(manifest)
         if absent:
             raise BackendNotInstalled(
@@ -155,14 +206,22 @@ def load(name: str) -> Backend:
                     for part in ("ops", "layers", "learning")
                 ]
                 return _loaded.setdefault(name, _backend(manifest, *modules))
-            except Exception as error:
+            except (Exception, SystemExit) as error:  # whatever it is, it is told below
                 _broken[name] = error
         reason = _broken[name]
         raise BackendBroken(
             f"{manifest.framework} is installed, but does not import: "
-            f"{type(reason).__name__}: {reason}. Repair it ({manifest.install_command}) and start "
-            "Python again; `d2lconv doctor` shows every backend's state."
+            f"{type(reason).__name__}: {reason}. {_likely(manifest)}Repair it "
+            f"({manifest.install_command}) and start Python again; `d2lconv doctor` shows every "
+            "backend's state."
         ) from reason
+
+
+def _likely(manifest: Manifest) -> str:
+    """A sentence about the likely cause, if there is one to be seen."""
+    from d2lconv.diagnosis import findings
+
+    return "".join(f"{found.problem}: {found.remedy}. " for found in findings(manifest)[:1])
 
 
 def _backend(

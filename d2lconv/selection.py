@@ -19,8 +19,15 @@ if TYPE_CHECKING:
 VARIABLE = "D2LCONV_BACKEND"
 
 _process: str | None = None
-_block: ContextVar[str | None] = ContextVar("d2lconv_backend", default=None)
+_blocks: ContextVar[tuple["_Block", ...]] = ContextVar("d2lconv_backend", default=())
 _by_type: dict[type, str | None] = {}
+
+
+class _Block:
+    """One ``with dc.backend(...)`` that has begun, told apart from others by its identity."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
 
 
 def use(name: str) -> None:
@@ -50,6 +57,10 @@ def use(name: str) -> None:
 def backend(name: str) -> "Iterator[BoundBackend]":
     """Choose the backend for a block of code, in this thread or task only.
 
+    A generator shares the context of whoever runs it: while it waits at a ``yield`` inside a
+    block, the block is in force there too. Ends of blocks in another order than their beginnings
+    do no harm: each one takes back its own choice and no other.
+
     Args:
         name: A backend's name or an alias: numpy, torch, tf, mxnet, jax.
 
@@ -70,11 +81,12 @@ def backend(name: str) -> "Iterator[BoundBackend]":
     from d2lconv.bound import bind
 
     bound = bind(name)
-    token = _block.set(bound.name)
+    block = _Block(bound.name)
+    _blocks.set((*_blocks.get(), block))
     try:
         yield bound
     finally:
-        _block.reset(token)
+        _blocks.set(tuple(other for other in _blocks.get() if other is not block))
 
 
 def current_backend() -> str:
@@ -86,7 +98,8 @@ def current_backend() -> str:
         ...     dc.current_backend()
         'numpy'
     """
-    chosen = _block.get() or _process
+    blocks = _blocks.get()
+    chosen = blocks[-1].name if blocks else _process
     if chosen is not None:
         return chosen
     variable = os.environ.get(VARIABLE)

@@ -36,6 +36,18 @@ def python(
     return child
 
 
+def alive(pid: int) -> bool:
+    """Whether a process runs."""
+    state = Path(f"/proc/{pid}/stat")
+    if state.exists():  # what has ended may be listed until somebody asks for its status
+        return state.read_text().rpartition(")")[2].split()[0] != "Z"
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def write(folder: Path, files: dict[str, str]) -> Path:
     """Write files, given by their path under the folder."""
     for name, text in files.items():

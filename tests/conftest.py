@@ -9,8 +9,13 @@ from pathlib import Path
 
 import pytest
 from chosen import CHOSEN, demand
+from hypothesis import settings
 
 from d2lconv import pytest_plugin, selection
+
+settings.register_profile("ci", max_examples=25, deadline=None, derandomize=True, database=None)
+settings.register_profile("long", max_examples=3000, deadline=None)
+settings.load_profile("ci")  # pytest --hypothesis-profile=long takes the other one
 
 pytest_plugins = ["pytester", "chromium"]
 NEUTRAL = {
@@ -29,6 +34,10 @@ NEUTRAL = {
     "test_widgets_browser.py",
     "test_widgets_exercises.py",
 }
+ONCE = {"test_doctor_alone.py", "test_ending.py"}  # takes long, and is about no framework
+# Of these files, what takes one of those fixtures is about a framework, and nothing else is.
+MIXED = {"test_bench.py", "test_compare.py", "test_exercises.py", "test_notebooks.py"}
+OF_A_FRAMEWORK = {"backend", "d2l", "files", "framework"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -36,8 +45,25 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave what is about no framework in particular to the runs that test NumPy too."""
-    return True if collection_path.name in NEUTRAL and "numpy" not in CHOSEN else None
+    """Leave what is about no framework in particular to the runs that test NumPy too.
+
+    And of that, what takes long, to the run that tests NumPy alone, or that asks for it by name.
+    """
+    name = collection_path.name
+    if name in ONCE:
+        return True if CHOSEN != ["numpy"] and name not in str(config.args) else None
+    return True if name in NEUTRAL and "numpy" not in CHOSEN else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The same as for whole files, for tests in a file that has others too."""
+    if "numpy" not in CHOSEN:
+        items[:] = [
+            item
+            for item in items
+            if item.path.name not in MIXED
+            or OF_A_FRAMEWORK & set(getattr(item, "fixturenames", ()))
+        ]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -58,6 +84,6 @@ def nothing_chosen(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Every test starts, and leaves the next one, with no backend chosen."""
     monkeypatch.delenv(selection.VARIABLE, raising=False)
     monkeypatch.setattr(selection, "_process", None)
-    assert selection._block.get() is None
+    assert selection._blocks.get() == ()
     yield
-    assert selection._block.get() is None
+    assert selection._blocks.get() == ()

@@ -1,12 +1,7 @@
 """The command that tells same bits, rounding and bugs apart."""
 
 import json
-import os
-import signal
-import subprocess
 import sys
-import time
-from contextlib import suppress
 
 import pytest
 from children import write
@@ -144,38 +139,3 @@ def test_another_interpreter_serves_a_backend(tmp_path):
     done = d2lconv("parity", "--at", "numpy=/no/such/python", "-b", "numpy", "--case", "lesson")
     assert done.returncode == 1
     assert "no worker starts at popen//python=/no/such/python" in " ".join(done.stdout.split())
-
-
-@pytest.mark.skipif(os.name != "posix", reason="signals are sent as on POSIX")
-def test_an_interrupted_run_leaves_the_files_and_no_process(tmp_path):
-    there = tmp_path / "there"
-    hangs = f"open({str(there)!r}, 'w').close()\nimport time\ntime.sleep(600)\n"
-    path = write(tmp_path, {**TOY, "d2lconv_toy/ops.py": TOY["d2lconv_toy/ops.py"] + hangs})
-    old = tmp_path / "a.json"
-    old.write_text("old")
-    # Where the tests themselves run in the background, interrupts are ignored, and so inherited.
-    heeding = (
-        "import signal, d2lconv.cli; "
-        "signal.signal(signal.SIGINT, signal.default_int_handler); d2lconv.cli.main()"
-    )
-    child = subprocess.Popen(
-        [sys.executable, "-c", heeding, "parity", "-b", "toy", "--json", str(old)],
-        env={**os.environ, "PYTHONPATH": str(path)},
-        start_new_session=True,
-    )
-    try:
-        for _ in range(1200):  # until the worker is at work
-            if there.exists():
-                break
-            time.sleep(0.1)
-        assert child.poll() is None
-        child.send_signal(signal.SIGINT)
-        assert child.wait(timeout=60) == 130
-        assert old.read_text() == "old"
-        time.sleep(0.5)
-        with pytest.raises(ProcessLookupError):  # the whole session is gone, workers included
-            os.killpg(child.pid, 0)
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()

@@ -47,7 +47,8 @@ def test_the_wheel_carries_every_backend(built):
     assert {path.relative_to(ROOT).as_posix() for path in parts} <= names
     tops = {name.partition("/")[0] for name in names}
     assert tops == {"d2lconv", "d2lconv-0.1.0.dist-info", *(f"d2lconv_{b}" for b in BACKENDS)}
-    assert any(name.endswith("licenses/LICENSE") for name in names)
+    for licence in ("LICENSE", "d2lconv/notebook/reveal/LICENSE"):
+        assert f"d2lconv-0.1.0.dist-info/licenses/{licence}" in names
 
 
 def test_the_sdist_carries_every_backend_and_the_tests(built):

@@ -5,12 +5,10 @@ NumPy's, in a child of the tests, because backends are found once per process.
 """
 
 import json
-import os
 import sys
-from pathlib import Path
 
 import pytest
-from children import python, write
+from children import alive, python, write
 from chosen import STATUS
 from test_registry import TOY
 
@@ -73,17 +71,6 @@ def run(folder, **options):
 def processes(folder):
     file = folder / "pids"
     return [int(line) for line in file.read_text().split()] if file.exists() else []
-
-
-def alive(pid):
-    state = Path(f"/proc/{pid}/stat")
-    if state.exists():  # what has ended may be listed until somebody asks for its status
-        return state.read_text().rpartition(")")[2].split()[0] != "Z"
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def verdicts(cells):
@@ -256,6 +243,10 @@ def test_the_inputs_of_a_case_are_the_same_every_time():
         ({"at": {"theano": "python"}}, dc.UnknownBackend, "theano"),
         ({"cases": ["lessons"]}, dc.ArgumentError, "no parity case matches 'lessons'"),
         ({"backends": []}, dc.ArgumentError, "no backend is left"),
+        ({"backends": 3}, dc.ArgumentError, "backends is 3; it must be a list of names"),
+        ({"backends": "theano"}, dc.UnknownBackend, "'theano'"),
+        ({"cases": [3]}, dc.ArgumentError, "cases is .3.; it must be a list of names"),
+        ({"cases": b"x"}, dc.ArgumentError, "it must be a list of names"),
         ({"seconds": 0}, dc.ArgumentError, "greater than 0"),
         ({"seconds": float("nan")}, dc.ArgumentError, "greater than 0"),
     ],

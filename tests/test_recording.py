@@ -171,6 +171,53 @@ def test_damaged_files_are_clear_errors(tmp_path):
             recording.load(tmp_path / "a.npz")
 
 
+@pytest.mark.parametrize("kind", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_STORED])
+def test_damaged_files_of_every_compression_and_header_are_clear_errors(tmp_path, kind):
+    """Each of the bytes that say what an array is, and how it is packed, changed in turn."""
+    packed = io.BytesIO()
+    np.save(packed, np.zeros(3))
+    whole = tmp_path / "whole.npz"
+    with zipfile.ZipFile(whole, "w", kind) as archive:
+        archive.writestr("contents.npy", packed.getvalue())
+    content = whole.read_bytes()
+    for place in range(0, len(content), 2):
+        for value in (0, 0x28, 0xFF):  # 0x28 opens a bracket
+            (tmp_path / "a.npz").write_bytes(
+                content[:place] + bytes([value]) + content[place + 1 :]
+            )
+            with pytest.raises(dc.ArgumentError):
+                recording.load(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"{'descr': '<f8', 'fortran_order': False, 'shape': (" + b"9" * 11 + b",), }",
+        b"{'descr': '<f8', 'fortran_order': False, 'shape': (-1,), }",
+        b"{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }" + b" " * 20_000,
+        b"{'descr': '|O', 'fortran_order': False, 'shape': (3,), }",
+        b"{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (3,), }",
+        b"__import__('os').abort()",
+        b"(" * 5000,
+    ],
+    ids=["huge", "negative", "long", "objects", "records", "code", "nested"],
+)
+def test_what_an_array_says_of_itself_is_not_believed(tmp_path, header):
+    whole = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + b"\0" * 24
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("contents.npy", whole)
+    with pytest.raises(dc.ArgumentError, match="no recording"):
+        recording.load(tmp_path / "a.npz")
+
+
+def test_what_a_recording_says_cannot_command_the_terminal(tmp_path):
+    facts = {"backend": "\x1b]0;owned\x07", "version": "1\r2"}
+    document = {"format": 1, "columns": {"a": {"facts": facts, "outcomes": {}}}}
+    archive(tmp_path / "a.npz", document)
+    ((_, (found, _)),) = recording.load(tmp_path / "a.npz").items()
+    assert found == {"backend": "\ufffd]0;owned\ufffd", "version": "1\ufffd2"}
+
+
 def test_an_archive_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(recording, "LARGEST", 1000)
     with zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_DEFLATED) as bomb:

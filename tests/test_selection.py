@@ -1,15 +1,16 @@
 """Which backend serves a call: native tensors decide, neutral data asks."""
 
 import asyncio
+import os
 import threading
 
 import numpy as np
 import pytest
-from children import python
+from children import python, write
 from chosen import demand
 
 import d2lconv as dc
-from d2lconv import selection
+from d2lconv import registry, selection
 from d2lconv.bound import bind
 
 
@@ -218,3 +219,168 @@ def test_an_unknown_attribute_is_an_attribute_error():
     ):
         dc.tensorflw  # noqa: B018
     assert not hasattr(dc, "__wrapped__")
+
+
+# What shares a thread, and what does not.
+
+
+def test_blocks_end_in_any_order(framework):
+    """A generator that waits inside a block, while its consumer begins one and ends it later."""
+
+    def generate():
+        with dc.backend(framework):
+            yield dc.current_backend()
+
+    generator = generate()
+    assert next(generator) == framework
+    assert dc.current_backend() == framework  # documented: it waits inside its block
+    with dc.backend("numpy"):
+        assert dc.current_backend() == "numpy"
+        assert list(generator) == []  # its block ends, and takes back its own choice alone
+        assert dc.current_backend() == "numpy"
+    assert dc.current_backend() == "numpy"
+    assert selection._blocks.get() == ()
+
+
+def test_a_generator_that_is_thrown_away_leaves_nothing(framework):
+    def generate():
+        with dc.backend(framework):
+            yield
+
+    generator = generate()
+    next(generator)
+    generator.close()
+    assert dc.current_backend() == "numpy"
+
+
+def test_an_asynchronous_generator_that_ends_elsewhere_is_no_error(framework):
+    async def generate():
+        with dc.backend(framework):
+            yield dc.current_backend()
+
+    async def main():
+        generator = generate()
+        assert await asyncio.create_task(anext(generator)) == framework
+        assert dc.current_backend() == "numpy"  # the other task's context is not ours
+        await generator.aclose()
+        return dc.current_backend()
+
+    assert asyncio.run(main()) == "numpy"
+
+
+def test_a_task_keeps_the_choice_that_it_was_started_with(framework):
+    async def later(event):
+        await event.wait()
+        return dc.current_backend()
+
+    async def main():
+        event = asyncio.Event()
+        with dc.backend(framework):
+            task = asyncio.create_task(later(event))
+            thread = asyncio.create_task(asyncio.to_thread(dc.current_backend))
+        event.set()
+        return await task, await thread, dc.current_backend()
+
+    assert asyncio.run(main()) == (framework, framework, "numpy")
+
+
+def test_cells_of_a_notebook_share_use_and_no_blocks(framework):
+    pytest.importorskip("IPython")
+    python(f"""
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+shell.run_cell("import d2lconv as dc").raise_error()
+assert not shell.run_cell("with dc.backend({framework!r}): 1 / 0").success
+assert shell.run_cell("dc.current_backend()").result == "numpy"
+shell.run_cell("dc.use({framework!r})").raise_error()
+assert shell.run_cell("dc.current_backend()").result == {framework!r}
+""")
+
+
+WORK = """
+import numpy as np
+import d2lconv as dc
+rng = np.random.default_rng(0)
+X, K = rng.standard_normal((40, 50), np.float32), rng.standard_normal((5, 3), np.float32)
+
+def work(name):
+    with dc.backend(name):
+        Y = dc.corr2d(X, K)
+        learned = dc.learn_kernel(X, Y, (5, 3), lr=1e-5, epochs=3)
+        layer = dc.Conv2D((5, 3), weight=K)
+        loop = dc.corr2d(X[:6, :6], K, method="loop")
+        assert loop.shape == (2, 4)
+        return b"".join(dc.to_numpy(t).tobytes() for t in (Y, learned.kernel, layer(X)))
+"""
+
+
+def test_eight_threads_have_the_same_bits_from_the_first_use_on(backend):
+    """Import, first use and work at once, in a process where nothing has been imported yet."""
+    python(
+        WORK
+        + f"""
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+together = Barrier(8)
+
+def begin(_):
+    together.wait()
+    return [work({backend!r}) for _ in range(3)]
+
+with ThreadPoolExecutor(8) as threads:
+    found = {{bits for results in threads.map(begin, range(8)) for bits in results}}
+found.add(work("numpy"))
+assert len(found) == 1, len(found)
+assert dc.current_backend() == "numpy"
+"""
+    )
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_process_has_the_same_bits_or_an_error(backend):
+    """Its parent has imported and used the framework; it must not hang."""
+    child = python(
+        "import warnings; warnings.simplefilter('ignore')\n"
+        + WORK
+        + f"""
+import multiprocessing
+
+def forked(queue):
+    try:
+        queue.put(work({backend!r}))
+    except dc.BackendBroken as error:
+        queue.put(str(error))
+    queue.put(work("numpy"))  # which always works
+
+here = work({backend!r})
+fork = multiprocessing.get_context("fork")
+queue = fork.SimpleQueue()
+process = fork.Process(target=forked, args=(queue,), daemon=True)
+process.start()
+process.join(60)
+assert process.exitcode == 0, process.exitcode
+found = queue.get()
+assert queue.get() == here
+print("same" if found == here else found)
+"""
+    )
+    if registry.manifests()[backend][0].forks:
+        assert child.stdout == "same\n"
+    else:
+        assert "was imported before this process was forked, and would hang here" in child.stdout
+        assert "spawn" in child.stdout
+
+
+def test_a_spawned_process_has_the_same_bits(backend, tmp_path):
+    write(tmp_path, {"spawned.py": WORK})
+    python(
+        f"""
+import multiprocessing
+from spawned import work
+if __name__ == "__main__":
+    here = work({backend!r})
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert pool.apply(work, ({backend!r},)) == here
+""",
+        path=tmp_path,
+    )

@@ -30,6 +30,11 @@ class Point:
         H, W = self.output
         return H * W
 
+    @property
+    def is_small(self) -> bool:
+        """Whether there are at most 4 million multiplications, so that nothing takes minutes."""
+        return self.windows * self.kernel[0] * self.kernel[1] <= 4_000_000
+
 
 def parse(text: str) -> Point:
     """A size as it is written on the command line.

@@ -16,7 +16,7 @@ from d2lconv import __version__, registry
 from d2lconv.bench import measure
 from d2lconv.bench.points import Point, parse
 from d2lconv.bench.worker import OWN, Job
-from d2lconv.errors import ArgumentError
+from d2lconv.errors import BackendBroken
 
 SCHEMA = 1
 METHODS = ("exact", "auto", "native", "loop")
@@ -34,6 +34,7 @@ def run(
     memory: bool = True,
     starting: int = 1,
     watch: Watcher = lambda backend, point, what: None,
+    done: Callable[[str, dict[str, Any]], None] = lambda backend, report: None,
 ) -> dict[str, Any]:
     """Measure backends one after the other, each in a process of its own.
 
@@ -47,6 +48,7 @@ def run(
         starting: How many times to measure how long it takes to import each backend and to run the
             lesson.
         watch: Called with backend, size and what is measured now.
+        done: Called with each backend that is measured, and the report so far.
 
     Returns:
         The report, ready for JSON: "machine", "backends" with versions, "rows", and "start". All
@@ -56,17 +58,7 @@ def run(
         is than the loop ("loop"), the framework's own convolution ("own") and that through the
         same API ("native"): the median of the ratios of each turn, with their quartiles.
     """
-    rows: list[Row] = []
-    for name in backends:
-        job = Job(
-            name, tuple(map(str, points)), tuple(methods), tuple(map(str, more)), seconds=seconds
-        )
-        for result in _ask(job, watch):
-            rows += _rows(name, parse(result["point"]), result["what"], result["times"])
-        if memory:
-            _add_memory(rows, name, _ask(Job(**{**asdict(job), "memory": True}), watch))
-    start = {name: _starting(name, starting, watch) for name in backends} if starting else {}
-    return {
+    report: dict[str, Any] = {
         "schema": SCHEMA,
         "d2lconv": __version__,
         "machine": measure.machine(),
@@ -75,9 +67,23 @@ def run(
             for status in registry.backends()
             if status.name in backends
         },
-        "rows": rows,
-        "start": start,
+        "rows": [],
+        "start": {},
     }
+    for name in backends:
+        rows: list[Row] = []
+        job = Job(
+            name, tuple(map(str, points)), tuple(methods), tuple(map(str, more)), seconds=seconds
+        )
+        for result in _ask(job, watch):
+            rows += _rows(name, parse(result["point"]), result["what"], result["times"])
+        if memory:
+            _add_memory(rows, name, _ask(Job(**{**asdict(job), "memory": True}), watch))
+        report["rows"] += rows
+        if starting:
+            report["start"][name] = _starting(name, starting, watch)
+        done(name, report)
+    return report
 
 
 def geometric_mean(ratios: Sequence[float]) -> float:
@@ -93,9 +99,7 @@ def geometric_mean(ratios: Sequence[float]) -> float:
 def _ask(job: Job, watch: Watcher) -> Iterator[dict[str, Any]]:
     """The results of a worker, as they come."""
     manifest, _ = registry.manifests()[job.backend]
-    environment = {**os.environ, **dict(manifest.quiet)}
-    if job.memory:
-        environment.update(measure.RETURN_MEMORY)
+    environment = {**os.environ, **(measure.RETURN_MEMORY if job.memory else {})}
     with (
         tempfile.TemporaryFile("w+") as log,
         subprocess.Popen(
@@ -125,7 +129,7 @@ def _ask(job: Job, watch: Watcher) -> Iterator[dict[str, Any]]:
         if child.wait() != 0:
             log.seek(0)
             said = [line for line in log.read().splitlines() if line.strip()]
-            raise ArgumentError(
+            raise BackendBroken(
                 f"the benchmark of {manifest.framework} ended with status {child.returncode}: "
                 + (said[-1] if said else "it gave no reason")
             )

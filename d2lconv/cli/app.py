@@ -8,7 +8,7 @@ import typer
 
 from d2lconv import __version__
 from d2lconv.cli import exercise, lesson
-from d2lconv.errors import D2LConvError
+from d2lconv.cli.ending import status_of
 
 app = typer.Typer(
     name="d2lconv",
@@ -216,10 +216,4 @@ def bench(
 
 def main() -> None:
     """The entry point of the command."""
-    try:
-        app()
-    except D2LConvError as error:
-        print(f"d2lconv: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    sys.exit(status_of(app))

@@ -54,33 +54,36 @@ def bench(
         def watch(backend: str, point: str, what: str) -> None:
             bar.update(task, advance=1, description=f"{backend}: {point} {what}")
 
+        def show(backend: str, report: dict[str, Any]) -> None:
+            """Print what is known of a backend, now: whoever stops the rest keeps that."""
+            console.print(_table(backend, report["backends"][backend], report["rows"]))
+            if backend in report["start"]:
+                console.print(_start(report["start"][backend]))
+            console.print()
+
         found = report.run(
             _installed(backends),
             wanted,
             methods=chosen or (tuple(BOUNDS) if fitted else report.METHODS),
-            more=[p for p in wanted if str(p) in (points.BOOK, "224-3") or sizes],
+            more=[p for p in wanted if str(p) in (points.BOOK, "224-3") or (sizes and p.is_small)],
             seconds=seconds,
             memory=not fitted,
             starting=0 if sizes or fitted else 3 if full else 1,
             watch=watch,
+            done=show,
         )
     if json_file is not None:
         with replacing(json_file) as whole:
             whole.write((json.dumps(found, indent=1) + "\n").encode())
     if plot_file is not None:
         draw(found, plot_file)
-    for name, facts in found["backends"].items():
-        console.print(_table(name, facts, found["rows"]))
-        if name in found["start"]:
-            console.print(_start(found["start"][name]))
-        console.print()
     closing = Console(highlight=False, markup=False)
     for line in _closing(found):
         closing.print(line, style="bold")
     if fitted:
         for name in found["backends"]:
             for cost in fit(found, name):
-                closing.print(f"{name}: {cost!r},")
+                closing.print(f"{name}: {cost!r},", soft_wrap=True)
     return 0
 
 

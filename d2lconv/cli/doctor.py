@@ -1,9 +1,17 @@
 """``d2lconv doctor``: the state of each framework, and what to do about it."""
 
 import json
+import os
+import platform
+import signal
 import subprocess
 import sys
+import sysconfig
+import tempfile
+import warnings
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from importlib.metadata import entry_points
 from typing import Any
 
 from rich.console import Console
@@ -12,21 +20,36 @@ from rich.text import Text
 
 from d2lconv import registry
 from d2lconv.cli.frameworks import progress
+from d2lconv.diagnosis import Finding, findings
 from d2lconv.registry import BackendStatus
 
-# What a child process runs: import the framework, compute one element, say that it is right.
-PROBE = """
+# What child processes run: look for the backends; or load one alone; or import one's framework,
+# compute one element, and say that it is right. Children end with the doctor.
+BEGIN = """
 import sys
-import d2lconv as dc
-with dc.backend(sys.argv[1]) as bound:
-    print(bound.to_numpy(bound.corr2d([[0, 1], [3, 4]], [[0, 1], [2, 3]])).item())
+from d2lconv import registry
+from d2lconv.orphans import end_with_parent
+end_with_parent()
 """
+ALL = BEGIN + "registry.manifests()"
+ONE = BEGIN + "import importlib; importlib.import_module(sys.argv[1])"
+PROBE = (
+    BEGIN
+    + """
+from d2lconv.bound import bind
+registry.deadly.update(dict.fromkeys(sys.argv[2:], ""))
+bound = bind(sys.argv[1])
+print(bound.to_numpy(bound.corr2d([[0, 1], [3, 4]], [[0, 1], [2, 3]])).item())
+"""
+)
 SECONDS = 180
+NARROW = 60  # columns, below which a line of a table becomes several
+PYTHONS = (3, 10), (3, 13)  # the oldest and the newest that were tested
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """One backend's state: "works", "not installed" or "broken", and what helps."""
+    """One backend's state: "works", "not installed" or "broken"; what to know, and what helps."""
 
     name: str
     framework: str
@@ -39,6 +62,10 @@ class Diagnosis:
 def doctor(names: list[str], *, as_json: bool) -> int:
     """Examine these backends, or all, and print what was found; the status 1 says one is broken."""
     console = Console(quiet=as_json, highlight=False, markup=False)
+    _find_deadly()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is warned of here is part of what is told
+        registry.manifests()
     wanted = {registry.resolve(name) for name in names} or set(registry.manifests())
     statuses = [status for status in registry.backends() if status.name in wanted]
     found = []
@@ -48,9 +75,11 @@ def doctor(names: list[str], *, as_json: bool) -> int:
             bar.update(task, description=f"examining {status.framework}")
             found.append(examine(status))
             bar.advance(task)
+    if not names:
+        found += _left_out()
+        found.append(_surroundings())
     if as_json:
-        json.dump([asdict(diagnosis) for diagnosis in found], sys.stdout, indent=2)
-        print()
+        print(json.dumps([asdict(diagnosis) for diagnosis in found], indent=2))
     else:
         console.print(_table(found))
     return 1 if any(diagnosis.state == "broken" for diagnosis in found) else 0
@@ -64,24 +93,133 @@ def examine(status: BackendStatus) -> Diagnosis:
 
     if not status.installed:
         return diagnosis("not installed", status.problem or "", status.install)
-    try:
-        child = subprocess.run(
-            [sys.executable, "-c", PROBE, status.name],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=SECONDS,
+    problem = _probe(status.name)
+    found = [*_findings(status.name), *_rivals(status.name)]
+    if problem is None:
+        told = [finding.problem for finding in found]
+        remedies = [finding.remedy for finding in found if not finding.harmless]
+        return diagnosis("works", "; ".join(told), "; ".join(remedies))
+    told = [*(finding.problem for finding in found), problem]
+    remedy = found[0].remedy if found else status.install
+    return diagnosis("broken", "; ".join(told), remedy)
+
+
+def _findings(name: str) -> list[Finding]:
+    """What is to be seen without importing, by a program that is started in this folder."""
+    manifest, _ = registry.manifests()[name]
+    return findings(manifest, [os.getcwd(), *sys.path])
+
+
+def _rivals(name: str) -> list[Finding]:
+    """Other packages that offer a backend of the same name."""
+    _, package = registry.manifests()[name]
+    return [
+        Finding(
+            f"{rival} (of {owner}) offers a backend {name!r} too; {package} is used",
+            f"pip uninstall {owner}",
         )
+        for rival, owner in registry.rivals.get(name, {}).items()
+    ]
+
+
+def _probe(name: str) -> str | None:
+    """What is wrong with a backend's framework, None if it works."""
+    try:
+        child = _child(PROBE, name, *registry.deadly)
     except subprocess.TimeoutExpired:
-        return diagnosis("broken", f"it did not answer within {SECONDS} seconds", status.install)
+        return f"it did not answer within {SECONDS} seconds"
     if child.returncode < 0:
-        return diagnosis("broken", f"it crashed with signal {-child.returncode}", status.install)
+        return f"it crashed with signal {_signal(child.returncode)}"
     if child.returncode > 0:
         lines = [line for line in child.stderr.splitlines() if line.strip()]
-        return diagnosis("broken", lines[-1] if lines else "it gave no reason", status.install)
+        return lines[-1] if lines else "it gave no reason"
     if child.stdout.split()[-1:] != ["19.0"]:
-        return diagnosis("broken", f"it gave {child.stdout!r} instead of 19.0", status.install)
-    return diagnosis("works")
+        return f"it gave {child.stdout!r} instead of 19.0"
+    return None
+
+
+def _find_deadly() -> None:
+    """Find the entry points that end a process when they are loaded, and have them left out."""
+    if _child(ALL).returncode >= 0:
+        return
+    for entry in entry_points(group=registry.GROUP):
+        status = _child(ONE, entry.module).returncode
+        if status < 0:
+            registry.deadly[entry.value] = f"crashes Python with signal {_signal(status)}"
+
+
+def _child(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=SECONDS,
+    )
+
+
+def _signal(status: int) -> str:
+    return f"{-status} ({signal.Signals(-status).name})"
+
+
+def _left_out() -> Iterator[Diagnosis]:
+    """The packages that announce a backend, and have none that can be used."""
+    for name, (owner, reason) in registry.left_out.items():
+        yield Diagnosis(name, owner, None, "broken", reason, f"pip uninstall {owner}")
+
+
+def _surroundings() -> Diagnosis:
+    """Python, the folders, and the terminal."""
+    found = list(_notes())
+    return Diagnosis(
+        "python",
+        f"Python ({platform.system()} {platform.machine()})",
+        platform.python_version(),
+        "works",
+        "; ".join(finding.problem for finding in found),
+        "; ".join(finding.remedy for finding in found),
+    )
+
+
+def _notes() -> Iterator[Finding]:
+    oldest, newest = (".".join(map(str, version)) for version in PYTHONS)
+    if not PYTHONS[0] <= sys.version_info[:2] <= PYTHONS[1]:
+        yield Finding(f"tested are Python {oldest} to {newest}", f"take Python {newest}")
+    if not os.access(sysconfig.get_path("purelib"), os.W_OK):
+        yield Finding(
+            "this Python's folder of packages takes no new ones",
+            "make an environment of your own: python -m venv .venv",
+        )
+    if not os.access(os.curdir, os.W_OK | os.X_OK):
+        yield Finding(
+            "the current folder takes no new files", "give --html, --json and --save another one"
+        )
+    try:
+        tempfile.TemporaryFile().close()
+    except OSError as error:
+        yield Finding(
+            f"no temporary file can be made ({error.strerror})", "set TMPDIR to a folder of yours"
+        )
+    yield from _about_the_terminal()
+
+
+def _about_the_terminal() -> Iterator[Finding]:
+    encoding = str(sys.stdout.encoding).lower()
+    if not encoding.startswith("utf"):
+        yield Finding(
+            f"output is in {encoding}, and what that lacks is printed as ?",
+            "set PYTHONIOENCODING=utf-8",
+        )
+    width = Console().width
+    if width < NARROW:
+        yield Finding(f"the terminal is {width} wide, so tables are split", "make it wider")
+    if not sys.stdout.isatty():
+        yield Finding(
+            f"output goes to no terminal: no colours, no progress, {width} columns",
+            "set COLUMNS, for another width",
+        )
+    elif os.environ.get("NO_COLOR"):
+        yield Finding("NO_COLOR is set, so there are no colours", "unset it, to have them")
 
 
 def _table(found: list[Diagnosis]) -> Any:
@@ -90,7 +228,7 @@ def _table(found: list[Diagnosis]) -> Any:
     for head in ("Backend", "Framework", "Version", "State", "Problem and remedy"):
         table.add_column(head)
     for diagnosis in found:
-        help_ = [diagnosis.problem, diagnosis.remedy and f"Run: {diagnosis.remedy}"]
+        help_ = [diagnosis.problem, _told(diagnosis.remedy)]
         table.add_row(
             diagnosis.name,
             diagnosis.framework,
@@ -99,3 +237,7 @@ def _table(found: list[Diagnosis]) -> Any:
             "\n".join(filter(None, help_)),
         )
     return table
+
+
+def _told(remedy: str) -> str:
+    return f"{'Run' if remedy.startswith('pip ') else 'Remedy'}: {remedy}" if remedy else ""

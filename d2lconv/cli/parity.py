@@ -13,7 +13,7 @@ from rich.text import Text
 from d2lconv import registry
 from d2lconv.cli.frameworks import progress
 from d2lconv.cli.tables import fitting
-from d2lconv.errors import ArgumentError
+from d2lconv.errors import ArgumentError, FileError
 from d2lconv.files import replacing, writable
 from d2lconv.parity import recording
 from d2lconv.parity.cases import choose
@@ -48,16 +48,22 @@ def parity(
         report = recording.compare_recordings(compare, cases or None)
     else:
         report = _run(backends, cases, at, seconds, console)
-    if save_file is not None:
-        recording.save(report, save_file)
-    if json_file is not None:
-        _write(json_file, json.dumps(document(report), indent=2) + "\n")
-    if html_file is not None:
-        _write(html_file, page(report))
+    problem = None
+    try:
+        if save_file is not None:
+            recording.save(report, save_file)
+        if json_file is not None:
+            _write(json_file, json.dumps(document(report), indent=2) + "\n")
+        if html_file is not None:
+            _write(html_file, page(report))
+    except FileError as error:  # what was found is shown all the same
+        problem = error
     _print(report, console)
     Console(highlight=False, markup=False).print(
         str(report), style="bold green" if report.ok else "bold red"
     )
+    if problem is not None:
+        raise problem
     return 0 if report.ok else 1
 
 

@@ -1,7 +1,6 @@
 """``d2lconv run``: the lesson in the terminal, every framework in a column."""
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -99,8 +98,7 @@ def run(names: list[str], method: str, *, quiet: bool, as_json: bool) -> int:
     closing = _closing(rows, [dc.framework for dc in frameworks])
     if as_json:
         document = _document(lesson, frameworks, versions, method, problems, closing)
-        json.dump(document, sys.stdout, indent=2)
-        print()
+        print(json.dumps(document, indent=2))  # at once: whole, or not there
     else:
         console.print()
         for line in closing[:-1]:

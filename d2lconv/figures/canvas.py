@@ -9,6 +9,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from d2lconv.errors import ArgumentError
+from d2lconv.files import replacing
 
 # Okabe and Ito's colours, which people with every kind of colour vision tell apart
 # (https://jfly.uni-koeln.de/color/), without the yellow, which is too light on white.
@@ -70,6 +71,7 @@ def save(figure: Figure, path: str | PathLike[str], *, dpi: float = 150) -> None
 
     Raises:
         ArgumentError: The ending is none of these, or figure is no figure.
+        FileError: The file cannot be written.
 
     Example:
         >>> import io
@@ -81,8 +83,8 @@ def save(figure: Figure, path: str | PathLike[str], *, dpi: float = 150) -> None
     if not isinstance(figure, Figure):
         raise ArgumentError(f"figure is a {type(figure).__name__}; it must be a matplotlib Figure.")
     kind = ending(path)
-    with matplotlib.rc_context({"svg.hashsalt": "d2lconv"}):
-        figure.savefig(path, format=kind, dpi=dpi, metadata=UNDATED[kind])
+    with matplotlib.rc_context({"svg.hashsalt": "d2lconv"}), replacing(path) as file:
+        figure.savefig(file, format=kind, dpi=dpi, metadata=UNDATED[kind])
 
 
 def ending(path: str | PathLike[str]) -> str:

@@ -1,9 +1,11 @@
 """Running a notebook, and leaving nothing in it that changes by itself."""
 
+import atexit
 import os
 import sys
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 from d2lconv import registry
@@ -46,13 +48,13 @@ def execute(notebook: NotebookNode, done: Callable[[], None] = lambda: None) -> 
     """
     before = notebook.metadata.copy()
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as log:
+        manager = AsyncKernelManager(
+            kernel_spec_manager=_Here(), kernel_name="python3", **_transport(folder)
+        )
         client = NotebookClient(
             notebook,
-            km=AsyncKernelManager(
-                kernel_spec_manager=_Here(),
-                kernel_name="python3",
-                **_transport(folder),
-            ),
+            km=manager,
+            shutdown_kernel="immediate",
             timeout=SECONDS,
             coalesce_streams=True,
             record_timing=False,
@@ -60,7 +62,7 @@ def execute(notebook: NotebookNode, done: Callable[[], None] = lambda: None) -> 
             resources={"metadata": {"path": folder}},
         )
         try:
-            client.execute(env=_environment(folder), stdout=log, stderr=log)
+            _run(client, manager, env=_environment(folder), stdout=log, stderr=log)
         except CellExecutionError as error:
             raise NotebookFailed(f"a cell raised {error.ename}: {error.evalue}") from None
         except (DeadKernelError, TimeoutError, RuntimeError) as error:
@@ -74,6 +76,25 @@ def execute(notebook: NotebookNode, done: Callable[[], None] = lambda: None) -> 
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
             cell.outputs = [kept for output in cell.outputs if (kept := _kept(output))]
+
+
+def _run(client: NotebookClient, manager: AsyncKernelManager, **options: Any) -> None:
+    """Run a notebook, and end its kernel whatever happens.
+
+    In a thread, because in the main one nbclient takes over the signals that ask for an end, and
+    then reports a dead kernel. So they arrive here, as a KeyboardInterrupt.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        running = thread.submit(client.execute, cleanup_kc=True, **options)
+        try:
+            running.result()
+        finally:
+            while not running.done():  # we were interrupted, perhaps before the kernel was there
+                process = getattr(manager.provisioner, "process", None)
+                if process is not None:
+                    process.kill()
+                wait([running], timeout=0.2)
+            atexit.unregister(client._cleanup_kernel)  # it would look for a kernel, and fail
 
 
 def _transport(folder: str) -> dict[str, str]:

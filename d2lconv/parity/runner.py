@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from d2lconv import registry
+from d2lconv import checks, registry
 from d2lconv.errors import ArgumentError
 from d2lconv.parity.cases import choose
 from d2lconv.parity.report import Cell, Judge, ParityReport
@@ -45,12 +45,13 @@ def run(
         >>> report.ok, report.totals["identical"]
         (True, 4)
     """
+    patterns = None if cases is None else checks.names("cases", cases)
     places = where(backends, at)
     if not places:
         raise ArgumentError("no backend is left to run: name one that is installed.")
     if not seconds > 0:
         raise ArgumentError(f"seconds is {seconds!r}; it must be greater than 0.")
-    chosen = choose(None if cases is None else list(cases))
+    chosen = choose(patterns)
     by_name = {case.name: case for case in chosen}
     manifests = registry.manifests()
     columns = {
@@ -87,5 +88,5 @@ def where(
         here = [status.name for status in registry.backends() if status.installed]
         names = [name for name in registry.manifests() if name in here or name in places]
     else:
-        names = [registry.resolve(name) for name in backends]
+        names = [registry.resolve(name) for name in checks.names("backends", backends)]
     return {name: places.get(name) for name in names}

@@ -21,6 +21,7 @@ import numpy as np
 from d2lconv import __version__, registry
 from d2lconv.bound import bind
 from d2lconv.errors import BackendBroken, BackendNotInstalled, UnknownBackend
+from d2lconv.orphans import end_with_parent
 from d2lconv.parity import cases
 from d2lconv.parity.cases import Arrays
 
@@ -29,6 +30,7 @@ Packed = tuple[str, tuple[int, ...], bytes]
 
 def serve(channel: Any) -> None:
     """Receive a backend's name, a version, names of cases, and where to write stderr; then work."""
+    end_with_parent()
     name, version, wanted, log = channel.receive()
     if log is not None:
         _write_stderr_to(log)

@@ -1,6 +1,6 @@
 """The JAX backend, with Flax."""
 
-from d2lconv.manifest import Cost, Deviation, Manifest
+from d2lconv.manifest import Cost, Deviation, Manifest, Release
 
 manifest = Manifest(
     name="jax",
@@ -9,11 +9,13 @@ manifest = Manifest(
     aliases=("flax",),
     type_roots=("jax", "jaxlib", "flax"),
     extra="jax",
+    forks=False,  # its threads are not there, and it waits for them
+    releases=(Release("jax", "0.4.34", "0.10"), Release("flax", "0.10", "0.12")),
     deviations=(Deviation("values/subnormal", "XLA flushes subnormal numbers to zero"),),
     costs=(  # fitted by `d2lconv bench --fit`
-        Cost("exact", fixed=28.4, step=1.8, output=1410.0, work=290.0),
-        Cost("native", fixed=20.6, step=0.0, output=54700.0, work=546.0),
-        Cost("banded", fixed=20.4, step=16.2, output=7480.0, work=44.0),
-        Cost("fft", fixed=126.0, step=0.0, output=6930.0, work=836.0),
+        Cost("exact", fixed=24.0, step=0.771, output=482.0, work=233.0),
+        Cost("native", fixed=22.9, step=0.0, output=31300.0, work=425.0),
+        Cost("banded", fixed=18.6, step=8.03, output=3640.0, work=36.4),
+        Cost("fft", fixed=58.1, step=0.0, output=0.0, work=804.0),
     ),
 )

@@ -1,7 +1,7 @@
 """Cross-correlation in JAX."""
 
 from collections.abc import Callable, Sequence
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
 import jax
@@ -15,6 +15,7 @@ from d2lconv.checks import choice, output_shape
 from d2lconv.contract import FloatArray, fold, power_of_two
 from d2lconv.costs import fastest
 from d2lconv.data import float_type, operands, to_array
+from d2lconv.errors import DTypeError
 from d2lconv.matrices import BLOCK, band_places, kernel_places, window_places
 from d2lconv_jax import manifest
 
@@ -24,6 +25,7 @@ else:  # before JAX 0.8
     from jax.experimental import enable_x64
 
 FLOAT32, FLOAT64 = numpy.dtype("float32"), numpy.dtype("float64")
+Tracer = jax.core.Tracer
 P = ParamSpec("P")
 R = TypeVar("R")
 Operation = Callable[..., Tensor]
@@ -38,9 +40,10 @@ def wide(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        if any(getattr(arg, "dtype", FLOAT32) == FLOAT64 for arg in args):
-            with enable_x64(True):
-                return function(*args, **kwargs)
+        for arg in args:
+            if getattr(arg, "dtype", FLOAT32) == FLOAT64:
+                with enable_x64(True):
+                    return function(*args, **kwargs)
         return function(*args, **kwargs)
 
     return call
@@ -63,8 +66,47 @@ def dtype_name(t: Tensor) -> str:
     return str(t.dtype.name)
 
 
+def unusable(t: Any) -> str | None:
+    """What a value of JAX is that is no array; None if it is one."""
+    of: Any = type(t)
+    kind = _kind(of)
+    if kind == "array":
+        return "an array whose memory was given away" if t.is_deleted() else None
+    return None if kind == "tracer" or not hasattr(t, "dtype") else f"a {kind}"
+
+
+@cache
+def _kind(kind: Any) -> str:
+    if issubclass(kind, Tracer):
+        return "tracer"
+    return "array" if issubclass(kind, Tensor) else str(kind.__name__)
+
+
+def has_values(t: Tensor) -> bool:
+    """Whether an array has values, which it has not while a function is traced."""
+    return not isinstance(t, Tracer)
+
+
+def _compiled(t: Any) -> bool:
+    """Whether a function is being compiled that has this array among its values."""
+    while isinstance(t, Tracer):
+        if hasattr(t, "primal"):  # while it is differentiated
+            t = t.primal
+        elif hasattr(t, "batch_dim"):  # while it is mapped
+            t = t.val
+        else:
+            return True
+    return False
+
+
 def cast(t: Tensor, dtype: str) -> Tensor:
     """The array in another floating type; the array itself if it has that type."""
+    is_wide: bool = jax.config.jax_enable_x64  # type: ignore[attr-defined]
+    if dtype == "float64" and not is_wide and _compiled(t):
+        raise DTypeError(
+            "float64 in a function that JAX compiles needs JAX's own switch around it: "
+            "jax.config.update('jax_enable_x64', True). Or call it outside of jax.jit."
+        )
     if isinstance(t, Tensor) and t.dtype == dtype:
         return t
     with enable_x64(True):
@@ -108,8 +150,10 @@ def _wide_gradients(function: Operation) -> Operation:
 
     @wraps(function)
     def choose(*inputs: Tensor) -> Tensor:
-        is_wide = any(t.dtype == FLOAT64 for t in inputs)
-        return wide(call)(*inputs) if is_wide else function(*inputs)
+        for t in inputs:
+            if t.dtype == FLOAT64:
+                return wide(call)(*inputs)
+        return function(*inputs)
 
     return choose
 
@@ -146,8 +190,10 @@ def _gradients(
         @wide
         @wraps(function)
         def choose(*inputs: Tensor) -> Tensor:
-            traced = any(isinstance(t, jax.core.Tracer) for t in inputs)
-            return (call if traced else compiled)(*inputs)
+            for t in inputs:
+                if isinstance(t, Tracer):
+                    return call(*inputs)
+            return compiled(*inputs)
 
         return choose
 

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from mxnet import autograd, gluon, init, npx
+from mxnet import autograd, gluon, init, npx, util
 
 from d2lconv.data import initial_values
 from d2lconv_mxnet.ops import Tensor, add_bias, cast, corr2d, dtype_name, tensor
 
 
+@util.use_np  # in other threads than the first, NumPy semantics are off
 class Conv2D(gluon.Block):  # type: ignore[misc]
     """A cross-correlation plus a scalar bias, one channel, on an image (h, w).
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from mxnet import autograd, gluon, init, np
+from mxnet import autograd, gluon, init, np, util
 
 from d2lconv.contract import FloatArray
 from d2lconv_mxnet.layers import Conv2D
@@ -11,6 +11,8 @@ from d2lconv_mxnet.ops import Tensor, tensor, tree_sum
 LAYERS = ("exact", "builtin")
 
 
+# In other threads than the first, NumPy semantics are off.
+@util.use_np  # type: ignore[untyped-decorator]
 def learn_kernel(
     X: Tensor,
     Y: Tensor,

@@ -2,8 +2,10 @@
 
 import atexit
 import math
+import os
+import time
 from collections.abc import Callable, Sequence
-from functools import cache, reduce, wraps
+from functools import lru_cache, reduce, wraps
 from itertools import accumulate, pairwise
 from operator import add
 from typing import Any
@@ -14,7 +16,7 @@ from d2lconv import checks
 from d2lconv.checks import choice, output_shape
 from d2lconv.contract import FloatArray, fold
 from d2lconv.costs import fastest
-from d2lconv.data import FLOATS, float_type, operands, to_array
+from d2lconv.data import check_usable, float_type, operands, to_array
 from d2lconv.errors import ArgumentError
 from d2lconv.matrices import BLOCK, band_places, kernel_places
 from d2lconv_mxnet import manifest, numpy_view
@@ -23,17 +25,19 @@ numpy_view.install()
 
 from mxnet import autograd, nd, np, npx, sym, util  # noqa: E402
 from mxnet._ctypes.ndarray import NDArrayBase  # noqa: E402
-from mxnet.ndarray.numpy import _internal as operators  # noqa: E402 - what mxnet.np calls
 
 npx.set_np()  # NumPy semantics, for the whole process: mxnet.np does not work without
 
 Tensor = Any  # mxnet.np.ndarray, for which MXNet ships no types
+DENSE = (np.ndarray, nd.NDArray)
 Operation = Callable[..., Tensor]
 
 
 def tensor(data: Any, dtype: Any = None) -> Tensor:
     """A new array with the values of data."""
-    if isinstance(data, np.ndarray):
+    if isinstance(data, NDArrayBase):
+        check_usable("mxnet", data)
+        data = data.as_np_ndarray()  # MXNet's older kind of array comes too
         return data.astype(float_type(dtype_name(data), dtype), copy=True)
     data = to_array(data, dtype)
     return np.array(data, dtype=data.dtype)
@@ -47,6 +51,20 @@ def to_numpy(t: Tensor) -> FloatArray:
 def dtype_name(t: Tensor) -> str:
     """The name of the type of the elements, such as "float32"."""
     return numpy.dtype(t.dtype).name
+
+
+def unusable(t: Any) -> str | None:
+    """What a value of MXNet is that is no dense array; None if it is one."""
+    if type(t) in DENSE:
+        return None
+    if isinstance(t, NDArrayBase):
+        return f"an array of the storage type {t.stype!r}"
+    return f"a {type(t).__name__}" if hasattr(t, "dtype") else None
+
+
+def has_values(t: Tensor) -> bool:
+    """Whether an array has values, which it always has: symbols are no arrays."""
+    return True
 
 
 def cast(t: Tensor, dtype: str) -> Tensor:
@@ -89,6 +107,8 @@ def toeplitz(K: Tensor, input_shape: tuple[int, int]) -> Tensor:
     return np.take(elements, np.array(places, dtype=places.dtype))
 
 
+# In other threads than the first, NumPy semantics are off.
+@util.use_np  # type: ignore[untyped-decorator]
 def corr2d_loop(X: Tensor, K: Tensor) -> Tensor:
     """From scratch: each output element is the sum of one window times the kernel."""
     H, W = output_shape(X.shape, K.shape)
@@ -147,9 +167,11 @@ def _gradients(*gradients: Operation) -> Callable[[Operation], Operation]:
 @_gradients(lambda X, K, G: image_gradient(K, G), lambda X, K, G: kernel_gradient(X, G))
 def corr2d_exact(X: Tensor, K: Tensor) -> Tensor:
     """Shift and add: each kernel element times the part of the image that it slides over."""
-    H, W = output_shape(X.shape, K.shape)
-    kh, kw = K.shape
-    if kh * kw > 1 and dtype_name(X) != "float64":
+    image, kernel = X.shape, K.shape
+    (H, W), (kh, kw) = output_shape(image, kernel), kernel
+    if kh * kw <= 128 and _is_small(image, kernel):
+        return _program(_shift_and_add, image, kernel, STATIC)(X, K)
+    if X.dtype != numpy.float64:
         return _in_place(X, K)  # the same, faster
     first, *others = ((a, b) for a in range(kh) for b in range(kw))
     Y = X[:H, :W] * K[first]
@@ -158,46 +180,68 @@ def corr2d_exact(X: Tensor, K: Tensor) -> Tensor:
     return Y
 
 
+def _shift_and_add(X: Any, K: Any, image: tuple[int, int], kernel: tuple[int, int]) -> Any:
+    """The shift and add of symbols, whose shapes must be told: all products, then their sum."""
+    X, K = X.reshape((1, 1, *image)).as_nd_ndarray(), K.reshape((1, -1, 1)).as_nd_ndarray()
+    products = sym.broadcast_mul(sym.im2col(X, kernel=kernel), K)
+    Y, *others = sym.split(products, num_outputs=math.prod(kernel), axis=1)
+    while others:
+        Y, others = _sum(sym, Y, others[:3]), others[3:]
+    return Y.as_np_ndarray().reshape(output_shape(image, kernel))
+
+
+def _sum(module: Any, Y: Any, terms: Sequence[Any], **options: Any) -> Any:
+    """Y + terms[0] + ..., three at the most, in that order, by one operation of arrays or symbols.
+
+    MXNet's sum of up to four begins with the last two; that of more takes several times as long.
+    """
+    return module.add_n(*reversed(terms), Y, **options)
+
+
 def _in_place(X: Tensor, K: Tensor) -> Tensor:
     """Shift and add with as little work for Python as can be: it costs more than the arithmetic.
 
-    A small image runs through a program of all steps, which is one call. A large one is flattened:
-    so each shifted part of it is a piece of memory and needs no copy. What comes out beyond the
-    ends of the output's rows is cut off at the end. Kernel elements are numbers, which go to MXNet
-    as decimal digits; it reads these precisely enough for float32, but not for float64.
+    The image is flattened: so each shifted part of it is a piece of memory and needs no copy. What
+    comes out beyond the ends of the output's rows is cut off at the end. Kernel elements are
+    numbers, which go to MXNet as decimal digits; it reads these precisely enough for float32, but
+    not for float64.
     """
-    (h, w), (kh, kw), (H, W) = X.shape, K.shape, output_shape(X.shape, K.shape)
-    if H * W < 2**14 and kh * kw <= 64:
-        return _program(_shift_and_add, (h, w), (kh, kw), X.dtype)(X, K)
-    n = H * w - kw + 1
-    image, elements = X.reshape(-1), K.asnumpy().reshape(-1).tolist()
-    rows = np.empty(H * w, dtype=X.dtype, ctx=X.ctx)
-    Y, product = rows[:n], np.empty(n, dtype=X.dtype, ctx=X.ctx)
-    operators.multiply_scalar(image[:n], elements[0], out=Y)
-    for place, element in list(enumerate(elements))[1:]:
-        start = place // kw * w + place % kw
-        operators.multiply_scalar(image[start : start + n], element, out=product)
-        operators.add(Y, product, out=Y)
-    return nd.slice(rows.reshape(H, w).as_nd_ndarray(), (0, 0), (H, W)).as_np_ndarray()
+    (H, W), w = output_shape(X.shape, K.shape), X.shape[1]
+    n = H * w - (w - W)
+    rows_of_K = enumerate(K.asnumpy().tolist())
+    places = [(a * w + b, element) for a, row in rows_of_K for b, element in enumerate(row)]
+    flat = X.as_nd_ndarray().reshape((-1,))
+    # The last row may end in the first buffer, whose values there are cut off too.
+    memory = nd.empty(H * w + 3 * n, dtype=X.dtype, ctx=X.ctx)
+    Y, *buffers = (memory._slice(start, start + n) for start in range(0, 4 * n, n))
+
+    def products(some: Sequence[tuple[int, float]], into: Sequence[Any]) -> list[Any]:
+        return [
+            nd._internal._mul_scalar(flat._slice(start, start + n), element, out=buffer)
+            for (start, element), buffer in zip(some, into, strict=False)
+        ]
+
+    products(places[:1], [Y])
+    for i in range(1, len(places), 3):
+        _sum(nd, Y, products(places[i : i + 3], buffers), out=Y)
+    rows = memory._slice(0, H * w).reshape((H, w))
+    return nd.slice_axis(rows, axis=1, begin=0, end=W).as_np_ndarray()
 
 
-@cache
-def _program(steps: Operation, image: Any, kernel: Any, dtype: Any) -> Operation:
+STATIC = (("static_alloc", True), ("static_shape", True))  # keeps its memory, and is faster
+
+
+def _is_small(image: tuple[int, int], kernel: tuple[int, int]) -> bool:
+    """Whether a program may keep memory for all products of an image and a kernel element."""
+    return math.prod(output_shape(image, kernel)) * math.prod(kernel) <= 2**17
+
+
+@lru_cache(64)
+def _program(steps: Operation, image: Any, kernel: Any, flags: Any = ()) -> Operation:
     """The steps on an image and a kernel of these shapes, as a graph that is run by one call."""
     X, K = (sym.Variable(name).as_np_ndarray() for name in "XK")
-    program: Operation = nd.CachedOp(steps(X, K, image, kernel))
+    program: Operation = nd.CachedOp(steps(X, K, image, kernel), flags)
     return program
-
-
-def _shift_and_add(X: Any, K: Any, image: tuple[int, int], kernel: tuple[int, int]) -> Any:
-    """The shift and add of symbols, whose shapes must be told."""
-    (H, W), (kh, kw) = output_shape(image, kernel), kernel
-
-    def part(t: Any, a: int, b: int, height: int, width: int) -> Any:
-        return sym.slice(t.as_nd_ndarray(), (a, b), (a + height, b + width)).as_np_ndarray()
-
-    terms = [part(X, a, b, H, W) * part(K, a, b, 1, 1) for a in range(kh) for b in range(kw)]
-    return reduce(add, terms)
 
 
 def tree_sum(A: Tensor) -> Tensor:
@@ -250,6 +294,24 @@ def _finish() -> None:
     NDArrayBase.__del__ = lambda self: None
 
 
+def _settle() -> None:
+    """Before a process is forked, end all work, and let MXNet drop the functions that did it.
+
+    It stops those threads at a fork too, while Python runs nothing else: not even what the threads
+    have left to do in it.
+    """
+    functions = autograd.Function._registry.ref_holder
+    before = None
+    while before != len(functions):
+        before = len(functions)
+        npx.waitall()
+        time.sleep(0.02)  # in which other threads have Python's lock
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
+    os.register_at_fork(before=_settle)
+
+
 def corr2d_matmul(X: Tensor, K: Tensor) -> Tensor:
     """As a matrix product: the windows of the image, one a row, times the kernel as a column."""
     (kh, kw), shape = K.shape, output_shape(X.shape, K.shape)
@@ -258,12 +320,20 @@ def corr2d_matmul(X: Tensor, K: Tensor) -> Tensor:
 
 def corr2d_native(X: Tensor, K: Tensor) -> Tensor:
     """By MXNet's own convolution, which sums in an order of its own."""
-    output_shape(X.shape, K.shape)
+    return _in_float32(_native, X, K)
 
-    def convolution(X: Tensor, K: Tensor) -> Tensor:
-        return _program(_convolution, X.shape, K.shape, X.dtype)(X, K)
 
-    return _in_float32(convolution, X, K)
+def _native(X: Tensor, K: Tensor) -> Tensor:
+    image, kernel = X.shape, K.shape
+    shape = output_shape(image, kernel)
+    if math.prod(shape) <= 2**16:
+        return _program(_convolution, image, kernel, STATIC)(X, K)
+    # Here copies would cost more than calls: MXNet's older arrays change their shape without one.
+    inputs = (
+        t.as_nd_ndarray().reshape((1, 1, *size)) for t, size in ((X, image), (K, kernel))
+    )  # (batch, channel, height, width)
+    Y = nd.Convolution(*inputs, kernel=kernel, num_filter=1, no_bias=True)
+    return Y.reshape(shape).as_np_ndarray()
 
 
 def _convolution(X: Any, K: Any, image: tuple[int, int], kernel: tuple[int, int]) -> Any:
@@ -317,10 +387,9 @@ def corr2d_auto(X: Tensor, K: Tensor) -> Tensor:
 
 def _in_float32(function: Operation, *inputs: Tensor) -> Tensor:
     """The function, of which MXNet has no float16 on the CPU: there in float32, and rounded."""
-    dtype = dtype_name(inputs[0])
-    return cast(
-        function(*(cast(t, max(dtype, "float32", key=FLOATS.index)) for t in inputs)), dtype
-    )
+    if inputs[0].dtype != numpy.float16:
+        return function(*inputs)
+    return function(*(t.astype(numpy.float32) for t in inputs)).astype(numpy.float16)
 
 
 def vjp(function: Operation, inputs: Sequence[Tensor], G: Tensor) -> tuple[Tensor, list[Tensor]]:

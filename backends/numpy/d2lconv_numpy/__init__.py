@@ -1,6 +1,6 @@
 """The NumPy backend: the reference, and the default when nothing is chosen."""
 
-from d2lconv.manifest import Cost, Deviation, Manifest
+from d2lconv.manifest import Cost, Deviation, Manifest, Release
 
 manifest = Manifest(
     name="numpy",
@@ -8,14 +8,15 @@ manifest = Manifest(
     modules=("numpy",),
     aliases=("np",),
     type_roots=(),  # NumPy arrays are neutral data: every backend takes them
+    releases=(Release("numpy", "1.26", "2.4"),),
     deviations=(
         Deviation("autodiff", "NumPy does not differentiate", raises="does not differentiate"),
         Deviation("builtin", "NumPy has no layers of its own", raises="no convolutional layer"),
     ),
-    costs=(  # estimates from single runs; `d2lconv bench --fit` fits them
-        Cost("exact", fixed=152.0, step=6.64, output=9050.0, work=1350.0),
-        Cost("native", fixed=200.0, step=0.0, output=31300.0, work=1090.0),
-        Cost("banded", fixed=286.0, step=27.6, output=15200.0, work=35.9),
-        Cost("fft", fixed=183.0, step=0.0, output=0.0, work=3210.0),
+    costs=(  # fitted by `d2lconv bench --fit`
+        Cost("exact", fixed=123.0, step=6.32, output=4590.0, work=1060.0),
+        Cost("native", fixed=170.0, step=0.0, output=28800.0, work=480.0),
+        Cost("banded", fixed=280.0, step=16.5, output=10900.0, work=28.6),
+        Cost("fft", fixed=156.0, step=0.0, output=26700.0, work=997.0),
     ),
 )

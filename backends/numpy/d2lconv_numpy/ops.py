@@ -38,6 +38,16 @@ def dtype_name(t: Tensor) -> str:
     return t.dtype.name
 
 
+def unusable(t: Any) -> str | None:
+    """What a value is that is no dense array; None, because NumPy has no others."""
+    return None
+
+
+def has_values(t: Tensor) -> bool:
+    """Whether an array has values, which it always has."""
+    return True
+
+
 def cast(t: Tensor, dtype: str) -> Tensor:
     """The array in another floating type; the array itself if it has that type."""
     return t.astype(dtype, copy=False)

@@ -1,6 +1,6 @@
 """The TensorFlow backend, with Keras 3."""
 
-from d2lconv.manifest import Cost, Deviation, Manifest
+from d2lconv.manifest import Cost, Deviation, Manifest, Release
 
 manifest = Manifest(
     name="tf",
@@ -9,6 +9,8 @@ manifest = Manifest(
     aliases=("tensorflow", "keras"),
     type_roots=("tensorflow", "keras"),
     extra="tf",
+    forks=False,  # its threads are not there, and it waits for them
+    releases=(Release("tensorflow", "2.20", "2.21"), Release("keras", "3", "3.15")),
     quiet=(("TF_CPP_MIN_LOG_LEVEL", "3"), ("TF_ENABLE_ONEDNN_OPTS", "0")),
     deviations=(
         Deviation("values/subnormal", "TensorFlow flushes subnormal numbers to zero"),
@@ -19,9 +21,9 @@ manifest = Manifest(
         ),
     ),
     costs=(  # fitted by `d2lconv bench --fit`
-        Cost("exact", fixed=752.0, step=5.02, output=654.0, work=229.0),
-        Cost("native", fixed=753.0, step=0.0, output=98900.0, work=1020.0),
-        Cost("banded", fixed=679.0, step=54.0, output=11000.0, work=163.0),
-        Cost("fft", fixed=728.0, step=0.0, output=3460.0, work=1900.0),
+        Cost("exact", fixed=64.2, step=2.21, output=805.0, work=76.5),
+        Cost("native", fixed=141.0, step=0.0, output=1120.0, work=175.0),
+        Cost("banded", fixed=116.0, step=48.2, output=4650.0, work=26.3),
+        Cost("fft", fixed=120.0, step=0.0, output=4400.0, work=486.0),
     ),
 )

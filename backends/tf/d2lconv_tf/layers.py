@@ -9,6 +9,11 @@ from d2lconv.checks import output_shape
 from d2lconv.data import initial_values, operands
 from d2lconv_tf.ops import Tensor, add_bias, cast, corr2d, dtype_name
 
+if not hasattr(keras, "KerasTensor"):
+    raise ImportError(
+        f"Keras {keras.__version__} is there, and this backend needs Keras 3: "
+        'run pip install --upgrade "keras>=3"'
+    )
 if keras.backend.backend() != "tensorflow":
     raise ImportError(
         f"Keras runs on {keras.backend.backend()!r} here, and this backend needs it on TensorFlow: "

@@ -3,16 +3,18 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import partial, wraps
+from functools import cache, lru_cache, wraps
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from d2lconv import checks
 from d2lconv.checks import choice, output_shape
 from d2lconv.contract import FloatArray, fold, power_of_two
 from d2lconv.costs import fastest
-from d2lconv.data import float_type, operands, to_array
+from d2lconv.data import check_usable, float_type, operands, to_array
+from d2lconv.errors import ArgumentError
 from d2lconv.matrices import BLOCK, band_places, kernel_places
 from d2lconv_tf import manifest
 
@@ -30,6 +32,7 @@ except ImportError:  # TensorFlow promises no such question; where it has no ans
 def tensor(data: Any, dtype: Any = None) -> Tensor:
     """A new tensor with the values of data."""
     if tf.is_tensor(data):
+        check_usable("tf", data)
         return tf.cast(tf.identity(data), float_type(dtype_name(data), dtype))
     return tf.constant(to_array(data, dtype))
 
@@ -42,6 +45,24 @@ def to_numpy(t: Tensor) -> FloatArray:
 def dtype_name(t: Tensor) -> str:
     """The name of the type of the elements, such as "float32"."""
     return str(tf.as_dtype(t.dtype).name)
+
+
+def unusable(t: Any) -> str | None:
+    """What a value of TensorFlow is that is no dense tensor; None if it is one."""
+    kind: Any = type(t)
+    return _sparse(kind)
+
+
+@cache
+def _sparse(kind: Any) -> str | None:
+    if issubclass(kind, (tf.SparseTensor, tf.RaggedTensor, keras.KerasTensor)):
+        return f"a {kind.__name__}"
+    return None
+
+
+def has_values(t: Tensor) -> bool:
+    """Whether a tensor has values, which it has not while a function is traced."""
+    return hasattr(t, "numpy")
 
 
 def cast(t: Tensor, dtype: str) -> Tensor:
@@ -87,6 +108,11 @@ def corr2d_loop(X: Tensor, K: Tensor) -> Tensor:
     """From scratch: each output element is the sum of one window times the kernel."""
     H, W = output_shape(X.shape, K.shape)
     kh, kw = K.shape
+    if not tf.executing_eagerly():
+        raise ArgumentError(
+            "TensorFlow makes no variable in a function that is traced, so no method 'loop'. "
+            "Choose another one, or call it outside of tf.function."
+        )
     Y = tf.Variable(tf.zeros((H, W), X.dtype))
     for i in range(H):
         for j in range(W):
@@ -137,10 +163,10 @@ def _product(x: Tensor, k: Tensor) -> Tensor:
 @_gradients(lambda X, K, G: image_gradient(K, G), lambda X, K, G: kernel_gradient(X, G))
 def corr2d_exact(X: Tensor, K: Tensor) -> Tensor:
     """Shift and add: each kernel element times the part of the image that it slides over."""
-    H, W = output_shape(X.shape, K.shape)
-    kh, kw = K.shape
-    if _comes_back(X, K):
-        return _program(_in_a_loop, X, K, jit_compile=True)  # the same, compiled
+    sizes = X.dtype, X.shape, K.shape
+    (H, W), (kh, kw) = output_shape(X.shape, K.shape), K.shape
+    if _comes_back(*sizes):
+        return _program(_in_a_loop, *sizes, jit_compile=True)(X, K)  # the same, compiled
     first, *others = ((a, b) for a in range(kh) for b in range(kw))
     Y = _product(X[:H, :W], K[first])
     for a, b in others:
@@ -151,8 +177,8 @@ def corr2d_exact(X: Tensor, K: Tensor) -> Tensor:
 _spent: Counter[Any] = Counter()
 
 
-def _comes_back(X: Tensor, K: Tensor) -> bool:
-    """Whether images and kernels of these shapes came so often that a program for them pays.
+def _comes_back(*sizes: Any) -> bool:
+    """Whether images and kernels of this type and shapes came so often that a program pays.
 
     Step by step, a kernel element costs about a tenth of a millisecond, and a nanosecond for each
     element of the output. Compiling costs a tenth of a second once. Whoever rents skis and does
@@ -161,23 +187,23 @@ def _comes_back(X: Tensor, K: Tensor) -> bool:
     """
     if not tf.executing_eagerly():
         return False  # a graph is a program already, and compiled as its author likes
-    sizes = (X.dtype, X.shape, K.shape)
     if _spent[sizes] > 2e-3:
         return True
-    _spent[sizes] += (1e-4 + 1e-9 * math.prod(X.shape)) * math.prod(K.shape)
+    _, image, kernel = sizes
+    _spent[sizes] += (1e-4 + 1e-9 * math.prod(image)) * math.prod(kernel)
     return False
 
 
-def _program(function: Operation, X: Tensor, K: Tensor, **options: Any) -> Tensor:
-    """A function of an image and a kernel by a graph, which is made once for their shapes."""
-    sizes = (function, X.dtype, X.shape, K.shape)
-    if sizes not in _programs:
-        graph = tf.function(function, autograph=False, **options)
-        _programs[sizes] = graph.get_concrete_function(X, K)
-    return _programs[sizes](X, K)
-
-
-_programs: dict[Any, Operation] = {}
+@lru_cache(256)
+def _program(function: Operation, dtype: Any, image: Any, kernel: Any, **options: Any) -> Operation:
+    """A function of an image and a kernel as a graph for their shapes, which has no gradients."""
+    graph = tf.function(function, autograph=False, **options)
+    specs = tf.TensorSpec(image, dtype), tf.TensorSpec(kernel, dtype)
+    concrete = graph.get_concrete_function(*specs)
+    # The graph's own call looks for names and structure in its arguments, which takes longer than a
+    # small image. Where TensorFlow offers to leave that out, do.
+    flat = getattr(concrete.inference_fn, "call_flat", None)
+    return concrete if flat is None else lambda X, K: flat(X, K)[0]
 
 
 def _as_graph(function: Operation) -> Operation:
@@ -189,11 +215,13 @@ def _as_graph(function: Operation) -> Operation:
 
     @wraps(function)
     def call(X: Tensor, K: Tensor) -> Tensor:
-        if not tf.executing_eagerly():
+        if not tf.executing_eagerly() or _recording():
             return function(X, K)
-        sizes = (X.dtype, X.shape, K.shape)
-        seen[sizes] += 1
-        return (function if seen[sizes] < 4 else partial(_program, function))(X, K)
+        sizes = X.dtype, X.shape, K.shape
+        if seen[sizes] < 3:
+            seen[sizes] += 1
+            return function(X, K)
+        return _program(function, *sizes)(X, K)
 
     return call
 

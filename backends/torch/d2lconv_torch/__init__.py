@@ -1,6 +1,6 @@
 """The PyTorch backend."""
 
-from d2lconv.manifest import Cost, Manifest
+from d2lconv.manifest import Cost, Manifest, Release
 
 manifest = Manifest(
     name="torch",
@@ -9,10 +9,11 @@ manifest = Manifest(
     aliases=("pytorch",),
     type_roots=("torch",),
     extra="torch",
-    costs=(  # estimates from single runs; `d2lconv bench --fit` fits them
-        Cost("exact", fixed=0.0, step=12.0, output=560.0, work=998.0),
-        Cost("native", fixed=21.0, step=0.0, output=14100.0, work=175.0),
-        Cost("banded", fixed=21.1, step=53.3, output=4510.0, work=15.6),
-        Cost("fft", fixed=180.0, step=0.0, output=18300.0, work=0.0),
+    releases=(Release("torch", "2.5", "2.13"),),
+    costs=(  # fitted by `d2lconv bench --fit`
+        Cost("exact", fixed=17.1, step=3.79, output=1060.0, work=264.0),
+        Cost("native", fixed=20.9, step=0.0, output=4350.0, work=157.0),
+        Cost("banded", fixed=23.3, step=19.9, output=2850.0, work=16.1),
+        Cost("fft", fixed=70.8, step=0.0, output=7390.0, work=0.0),
     ),
 )

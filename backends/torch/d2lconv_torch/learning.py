@@ -12,6 +12,7 @@ from d2lconv_torch.ops import tensor, tree_sum
 LAYERS = ("exact", "builtin")
 
 
+@torch.inference_mode(False)
 @torch.enable_grad()
 def learn_kernel(
     X: Tensor,
@@ -27,7 +28,7 @@ def learn_kernel(
 
     Calls ``report(epoch, loss)`` once an epoch, with the loss before the update.
     """
-    X, Y = X.detach(), Y.detach()
+    X, Y = X.detach().clone(), Y.detach().clone()  # tensors of inference mode cannot be recorded
     kh, kw = initial.shape
     conv: Conv2D | nn.Conv2d
     total: Callable[[Tensor], Tensor]

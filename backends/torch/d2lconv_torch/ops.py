@@ -1,7 +1,6 @@
 """Cross-correlation in PyTorch."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache, wraps
 from typing import Any
 
@@ -14,39 +13,46 @@ from d2lconv import checks
 from d2lconv.checks import choice, output_shape
 from d2lconv.contract import FloatArray, fold, power_of_two
 from d2lconv.costs import fastest
-from d2lconv.data import float_type, operands, to_array
+from d2lconv.data import check_usable, float_type, operands, to_array
 from d2lconv.matrices import BLOCK, band_places, kernel_places
 from d2lconv_torch import manifest
 
 Operation = Callable[..., Tensor]
 
-STRIP = 2**15 - 1  # the elements of a strip of the output: with one more, PyTorch takes two threads
-THREADS_PAY = 2**22  # multiplications that take longer than starting threads does
+STRIP = 2**17  # elements of which several strips stay in the processor's cache
 
 # Whether the call is inside torch.func or torch.vmap; where PyTorch does not tell, it may be.
 _transforms_active = getattr(torch._C, "_are_functorch_transforms_active", lambda: True)
 
 
-def _traced() -> bool:
-    """Whether operations are recorded, to be run again with other values."""
-    return bool(torch.jit.is_tracing())  # type: ignore[attr-defined,no-untyped-call]
-
-
 def tensor(data: Any, dtype: Any = None) -> Tensor:
     """A new tensor with the values of data."""
     if isinstance(data, Tensor):
+        check_usable("torch", data)
         return data.to(getattr(torch, float_type(dtype_name(data), dtype)), copy=True)
     return torch.from_numpy(to_array(data, dtype))
 
 
 def to_numpy(t: Tensor) -> FloatArray:
     """A new NumPy array with the values of t."""
-    return to_array(t.detach().cpu().numpy())
+    return to_array(t.detach().cpu().resolve_neg().numpy())
 
 
 def dtype_name(t: Tensor) -> str:
     """The name of the type of the elements, such as "float32"."""
     return str(t.dtype).removeprefix("torch.")
+
+
+def unusable(t: Any) -> str | None:
+    """What a value of PyTorch is that is no dense tensor; None if it is one."""
+    if isinstance(t, Tensor) and (t.is_nested or t.layout != torch.strided):
+        return "a nested tensor" if t.is_nested else f"a tensor of the layout {t.layout}"
+    return None
+
+
+def has_values(t: Tensor) -> bool:
+    """Whether a tensor has values, and not only a shape."""
+    return not t.is_meta
 
 
 def cast(t: Tensor, dtype: str) -> Tensor:
@@ -145,54 +151,49 @@ def _gradients(*gradients: Operation) -> Callable[[Operation], Operation]:
 
 @_gradients(lambda X, K, G: image_gradient(K, G), lambda X, K, G: kernel_gradient(X, G))
 def corr2d_exact(X: Tensor, K: Tensor) -> Tensor:
-    """Shift and add: each kernel element times the part of the image that it slides over."""
-    H, W = output_shape(X.shape, K.shape)
-    kh, kw = K.shape
-    if kh * kw > 4 and X.is_cpu and not _traced():
-        return _in_strips(X, K)  # the same, faster, with values of K that no trace may keep
-    first, *others = ((a, b) for a in range(kh) for b in range(kw))
-    Y = X[:H, :W] * K[first]
-    for a, b in others:
-        Y = Y + X[a : a + H, b : b + W] * K[a, b]
+    """Shift and add: each kernel element times the part of the image that it slides over.
+
+    Y += x * k would be one operation less, and one rounding: PyTorch's own fused forms (addcmul,
+    add with alpha) round once. So the products are computed first, all at once if they are few.
+    """
+    (kh, kw), (H, W) = K.shape, output_shape(X.shape, K.shape)
+    if H * W * kh * kw > STRIP:
+        return _in_strips(X, K)
+    windows, factors = X.as_strided((kh, kw, H, W), 2 * X.stride()), K[:, :, None, None]
+    if torch.compiler.is_compiling():  # compilers take out= for a new tensor, of other strides
+        products = (windows * factors).contiguous()
+    else:
+        products = torch.mul(windows, factors, out=X.new_empty((kh, kw, H, W)))
+    Y, *others = products.view(kh * kw, H, W).unbind()
+    if others:
+        Y = Y + others[0]
+        for product in others[1:]:
+            Y += product
     return Y
 
 
 def _in_strips(X: Tensor, K: Tensor) -> Tensor:
-    """Shift and add in place, strip after strip of the output, or several strips at once.
+    """Shift and add for an image, or a kernel, that is large.
 
-    A strip and its products stay in the processor's cache. They are so small that PyTorch computes
-    an operation on them in one thread: hundreds of operations in which two threads wait for each
-    other take longer, and very long where the processor has other things to do too. So a large
-    image gets threads here, each of which does whole strips.
-
-    Y += x * k would be one operation less, and one rounding: PyTorch's own fused forms (addcmul,
-    add with alpha) round once. So the product is computed first.
+    The image is flattened: so each shifted part of it is a piece of memory. What comes out beyond
+    the ends of the output's rows is cut off at the end. A strip of the output and its products stay
+    in the processor's cache.
     """
-    (kh, kw), (H, W) = K.shape, output_shape(X.shape, K.shape)
-    elements = K.tolist()  # numbers, because slicing K costs as much as a small product
-    X = X.detach()  # a new thread would record
-    Y = X.new_empty((H, W))
-    rows = max(1, STRIP // W)
-
-    def fill(top: int) -> None:
-        strip = Y[top : top + rows]
-        n = len(strip)
-        product = torch.empty_like(strip)
-        torch.mul(X[top : top + n, :W], elements[0][0], out=strip)
-        for a in range(kh):
-            image = X[top + a : top + a + n]
-            for b in range(a == 0, kw):
-                torch.mul(image[:, b : b + W], elements[a][b], out=product)
-                strip += product
-
-    tops = range(0, H, rows)
-    if len(tops) == 1 or H * W * kh * kw < THREADS_PAY or torch.get_num_threads() == 1:
-        for top in tops:
-            fill(top)
-    else:
-        with ThreadPoolExecutor(torch.get_num_threads()) as threads:
-            list(threads.map(fill, tops))
-    return Y
+    (H, W), w, kw = output_shape(X.shape, K.shape), X.shape[1], K.shape[1]
+    elements = K.reshape(-1).unbind()  # tensors, because numbers have to become some, each time
+    image, rows, product = X.reshape(-1), X.new_empty(H * w), X.new_empty(STRIP)
+    end = H * w - kw + 1
+    for top in range(0, end, STRIP):
+        Y = rows[top : min(top + STRIP, end)]
+        terms = product[: len(Y)]
+        for place, element in enumerate(elements):
+            start = top + place // kw * w + place % kw
+            part = image[start : start + len(Y)]
+            if place:
+                Y += torch.mul(part, element, out=terms)
+            else:
+                torch.mul(part, element, out=Y)
+    return rows.view(H, w)[:, :W].contiguous()
 
 
 def tree_sum(A: Tensor) -> Tensor:
@@ -243,8 +244,12 @@ def corr2d_matmul(X: Tensor, K: Tensor) -> Tensor:
 
 def corr2d_native(X: Tensor, K: Tensor) -> Tensor:
     """By PyTorch's own convolution, which sums in an order of its own."""
-    output_shape(X.shape, K.shape)
-    return functional.conv2d(X[None, None], K[None, None])[0, 0]  # (batch, channel, height, width)
+    shape = output_shape(X.shape, K.shape)
+    image, kernel = (
+        X.view(1, 1, *X.shape),
+        K.view(1, 1, *K.shape),
+    )  # (batch, channel, height, width)
+    return functional.conv2d(image, kernel).view(shape)
 
 
 def corr2d_fft(X: Tensor, K: Tensor) -> Tensor:
