@@ -79,10 +79,9 @@ def _beside(path: Path) -> Iterator[IO[bytes]]:
         if path.exists():
             os.chmod(new, path.stat().st_mode & 0o777)
         os.replace(new, path)
-    except BaseException:  # an interrupt too leaves nothing behind
+    finally:  # an interrupt too leaves nothing behind; if all went well, nothing is there
         with suppress(OSError):
             os.unlink(new)
-        raise
 
 
 def _is_device(path: Path) -> bool:
