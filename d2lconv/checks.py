@@ -63,13 +63,18 @@ def pair(name: str, size: Any) -> tuple[int, int]:
 
 def whole_number(name: str, value: Any, least: int) -> int:
     """An integer that is not too small, or an :class:`ArgumentError`."""
-    try:
-        number = least - 1 if isinstance(value, bool) else index(value)
-    except TypeError:  # no integer
-        number = least - 1
-    if number < least:
+    number = integer(value)
+    if number is None or number < least:
         raise ArgumentError(f"{name} is {value!r}; it must be an integer of at least {least}.")
     return number
+
+
+def integer(value: Any) -> int | None:
+    """An integer of any type as an int; None if it is none."""
+    try:
+        return None if isinstance(value, bool) else index(value)
+    except TypeError:
+        return None
 
 
 def finite(value: Any) -> float | None:

@@ -10,7 +10,6 @@ An axis, a size or a ``dtype`` that makes no sense is an :class:`~d2lconv.Argume
 """
 
 from math import ceil, comb, hypot, isfinite, pi
-from operator import index
 from typing import Any
 
 import numpy as np
@@ -497,10 +496,7 @@ def _radius(sigma: float, size: Any) -> int:
 
 
 def _axis(axis: Any) -> int:
-    try:
-        number = -1 if isinstance(axis, bool) else index(axis)
-    except TypeError:  # no integer
-        number = -1
+    number = checks.integer(axis)
     if number not in (0, 1):
         raise ArgumentError(f"axis is {axis!r}; it must be 0 (down) or 1 (right).")
     return number
