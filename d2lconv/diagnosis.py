@@ -1,12 +1,13 @@
 """Why a framework that seems to be installed may not work here: found by looking, not importing."""
 
 import os
-import re
 import sys
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
+
+from packaging.version import InvalidVersion, Version
 
 from d2lconv.manifest import Manifest, Release
 
@@ -65,13 +66,17 @@ def _release(release: Release) -> Finding | None:
     if installed is None:
         return None
     name, version = release.distribution, installed.version
-    if _numbers(version) < _numbers(release.oldest):
+    try:
+        found = Version(version)
+    except (InvalidVersion, TypeError):  # broken, or no version at all
+        return Finding(f"{name} does not say which release it is", f"pip install {name}")
+    if found < Version(release.oldest):
         return Finding(
             f"{name} {version} is too old; the backend needs {release.oldest} or newer",
             f'pip install --upgrade "{name}>={release.oldest}"',
         )
-    newest = _numbers(release.newest)
-    if _numbers(version)[: len(newest)] > newest:
+    newest = Version(release.newest).release
+    if found.release[: len(newest)] > newest:
         text = f"{name} {version} is newer than {release.newest}"
         return Finding(
             f"{text}{release.beyond or ', the newest that the backend was tested with'}",
@@ -92,14 +97,3 @@ def _distribution(name: str) -> Distribution | None:
         return distribution(name)
     except PackageNotFoundError:
         return None
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    """The numbers at the beginning of a version, to be compared.
-
-    Example:
-        >>> _numbers("2.13.0+cpu")
-        (2, 13, 0)
-    """
-    numbers = re.match(r"[\d.]*", version)
-    return tuple(int(n) for n in numbers[0].split(".") if n) if numbers else ()

@@ -77,6 +77,17 @@ def test_a_framework_of_another_release_that_works_or_does_not(
     assert found["remedy"] == (remedy if breaks or "too old" in problem else "")
 
 
+@pytest.mark.parametrize("line", ["", "Version: three"], ids=["no version", "no such version"])
+def test_a_framework_that_does_not_say_which_release_it_is(bare, tmp_path, line):
+    manifest = RELEASED.replace("OLDEST", "'3'").replace("NEWEST", "'4'")
+    metadata = "toyframe-3.1.dist-info/METADATA"
+    files = {**TOY, "d2lconv_toy/__init__.py": manifest}
+    files[metadata] = re.sub("Version: .*", line, files[metadata])
+    status, found = examine(bare, "toy", PYTHONPATH=str(write(tmp_path, files)))
+    assert (status, found["state"]) == (0, "works")
+    assert "toyframe does not say which release it is" in found["problem"]
+
+
 def test_two_distributions_that_claim_one_name(bare, tmp_path):
     path = write(tmp_path, {**TOY, **rival("toy")})
     status, found = examine(bare, "toy", PYTHONPATH=str(path))
