@@ -10,8 +10,9 @@ Choose a backend for the process, for a block, or by name::
     from d2lconv import torch as d2l
 """
 
+from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
+from pkgutil import iter_modules
 from typing import Any
 
 from d2lconv import kernels, parity
@@ -98,13 +99,19 @@ __all__ = [
 ]
 
 
+@cache
+def _modules() -> frozenset[str]:
+    """The names of the modules in this package."""
+    return frozenset(module.name for module in iter_modules(__path__))
+
+
 def __getattr__(name: str) -> Any:
     """The API bound to a backend, ``from d2lconv import torch as d2l``, and further modules."""
     from d2lconv import registry
 
     if not name.startswith("_"):
         # A module of ours that nobody imported so far: matplotlib is slow, and may not be there.
-        if find_spec(f"d2lconv.{name}") is not None:
+        if name in _modules():
             return import_module(f"d2lconv.{name}")
         try:
             name = registry.resolve(name)
