@@ -12,7 +12,8 @@ import pytest
 from children import alive, write
 from test_registry import TOY
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are sent as on POSIX")
+if os.name != "posix":
+    pytest.skip("signals are sent as on POSIX", allow_module_level=True)
 
 # Where the tests themselves run in the background, interrupts are ignored, and so inherited.
 HEEDING = """
@@ -232,7 +233,7 @@ def test_on_a_full_disk_the_old_file_stays_and_one_line_says_why(tmp_path, comma
         assert "17 cases in numpy: 17 same bits" in output
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device that is always full")
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full here")
 @pytest.mark.parametrize("command", [["run", "--json"], ["doctor", "--json"], ["--version"]])
 def test_output_that_cannot_be_written_is_told_in_one_line(command):
     with open("/dev/full", "w") as full:

@@ -285,7 +285,7 @@ def test_a_task_keeps_the_choice_that_it_was_started_with(framework):
 
 
 def test_cells_of_a_notebook_share_use_and_no_blocks(framework):
-    pytest.importorskip("IPython")
+    pytest.importorskip("IPython", reason="IPython is not installed (the extra notebooks)")
     python(f"""
 from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance()
