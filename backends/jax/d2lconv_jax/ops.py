@@ -1,7 +1,7 @@
 """Cross-correlation in JAX."""
 
 from collections.abc import Callable, Sequence
-from functools import cache, wraps
+from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 import jax
@@ -68,18 +68,11 @@ def dtype_name(t: Tensor) -> str:
 
 def unusable(t: Any) -> str | None:
     """What a value of JAX is that is no array; None if it is one."""
-    of: Any = type(t)
-    kind = _kind(of)
-    if kind == "array":
+    if isinstance(t, Tracer):
+        return None
+    if isinstance(t, Tensor):
         return "an array whose memory was given away" if t.is_deleted() else None
-    return None if kind == "tracer" or not hasattr(t, "dtype") else f"a {kind}"
-
-
-@cache
-def _kind(kind: Any) -> str:
-    if issubclass(kind, Tracer):
-        return "tracer"
-    return "array" if issubclass(kind, Tensor) else str(kind.__name__)
+    return f"a {type(t).__name__}" if hasattr(t, "dtype") else None
 
 
 def has_values(t: Tensor) -> bool:

@@ -329,10 +329,10 @@ def _native(X: Tensor, K: Tensor) -> Tensor:
     if math.prod(shape) <= 2**16:
         return _program(_convolution, image, kernel, STATIC)(X, K)
     # Here copies would cost more than calls: MXNet's older arrays change their shape without one.
-    inputs = (
+    X, K = (  # (batch, channel, height, width)
         t.as_nd_ndarray().reshape((1, 1, *size)) for t, size in ((X, image), (K, kernel))
-    )  # (batch, channel, height, width)
-    Y = nd.Convolution(*inputs, kernel=kernel, num_filter=1, no_bias=True)
+    )
+    Y = nd.Convolution(X, K, kernel=kernel, num_filter=1, no_bias=True)
     return Y.reshape(shape).as_np_ndarray()
 
 

@@ -151,24 +151,32 @@ def _gradients(*gradients: Operation) -> Callable[[Operation], Operation]:
 
 @_gradients(lambda X, K, G: image_gradient(K, G), lambda X, K, G: kernel_gradient(X, G))
 def corr2d_exact(X: Tensor, K: Tensor) -> Tensor:
-    """Shift and add: each kernel element times the part of the image that it slides over.
+    """Shift and add: each kernel element times the part of the image that it slides over."""
+    H, W = output_shape(X.shape, K.shape)
+    kh, kw = K.shape
+    if kh * kw > 2 and not torch.compiler.is_compiling():
+        few = H * W * kh * kw <= STRIP
+        return _at_once(X, K) if few else _in_strips(X, K)  # the same, faster
+    first, *others = ((a, b) for a in range(kh) for b in range(kw))
+    Y = X[:H, :W] * K[first]
+    for a, b in others:
+        Y = Y + X[a : a + H, b : b + W] * K[a, b]
+    return Y
 
-    Y += x * k would be one operation less, and one rounding: PyTorch's own fused forms (addcmul,
-    add with alpha) round once. So the products are computed first, all at once if they are few.
-    """
+
+# Y += x * k would be one operation less in what follows, and one rounding: PyTorch's own fused
+# forms (addcmul, add with alpha) round once. So the products are computed first.
+
+
+def _at_once(X: Tensor, K: Tensor) -> Tensor:
+    """Shift and add for an image and a kernel that are small: all products, then their sum."""
     (kh, kw), (H, W) = K.shape, output_shape(X.shape, K.shape)
-    if H * W * kh * kw > STRIP:
-        return _in_strips(X, K)
-    windows, factors = X.as_strided((kh, kw, H, W), 2 * X.stride()), K[:, :, None, None]
-    if torch.compiler.is_compiling():  # compilers take out= for a new tensor, of other strides
-        products = (windows * factors).contiguous()
-    else:
-        products = torch.mul(windows, factors, out=X.new_empty((kh, kw, H, W)))
-    Y, *others = products.view(kh * kw, H, W).unbind()
-    if others:
-        Y = Y + others[0]
-        for product in others[1:]:
-            Y += product
+    windows = X.as_strided((kh, kw, H, W), 2 * X.stride())
+    products = torch.mul(windows, K[:, :, None, None], out=X.new_empty((kh, kw, H, W)))
+    first, second, *others = products.view(kh * kw, H, W).unbind()
+    Y = first + second
+    for product in others:
+        Y += product
     return Y
 
 
@@ -245,10 +253,8 @@ def corr2d_matmul(X: Tensor, K: Tensor) -> Tensor:
 def corr2d_native(X: Tensor, K: Tensor) -> Tensor:
     """By PyTorch's own convolution, which sums in an order of its own."""
     shape = output_shape(X.shape, K.shape)
-    image, kernel = (
-        X.view(1, 1, *X.shape),
-        K.view(1, 1, *K.shape),
-    )  # (batch, channel, height, width)
+    # (batch, channel, height, width)
+    image, kernel = X.view(1, 1, *X.shape), K.view(1, 1, *K.shape)
     return functional.conv2d(image, kernel).view(shape)
 
 
