@@ -24,6 +24,14 @@ if hasattr(jax, "enable_x64"):
 else:  # before JAX 0.8
     from jax.experimental import enable_x64
 
+try:
+    from jax._src.core import trace_state_clean as _outside
+except ImportError:  # JAX promises no such question; where it has no answer, it may be inside
+
+    def _outside() -> bool:
+        return False
+
+
 FLOAT32, FLOAT64 = numpy.dtype("float32"), numpy.dtype("float64")
 Tracer = jax.core.Tracer
 P = ParamSpec("P")
@@ -164,29 +172,26 @@ def corr2d_loop(X: Tensor, K: Tensor) -> Tensor:
 
 
 def _gradients(
-    *gradients: Callable[..., Tensor | None],
+    *gradients: Callable[..., Tensor | None], outside: Operation | None = None
 ) -> Callable[[Operation], Operation]:
     """Give a function of arrays its gradients: each a function of the arrays and, last, of G.
 
-    Arrays that JAX does not trace are not differentiated either: there the compiled function is
-    called at once, which is several times faster for small images.
+    Outside of all that JAX traces nothing is differentiated. There the compiled function is called
+    at once, which is several times faster for small images; or another one that gives the same.
     """
 
     def decorate(function: Operation) -> Operation:
-        compiled = jax.jit(function)
-        call = jax.custom_vjp(compiled)
+        call = jax.custom_vjp(jax.jit(function))
         call.defvjp(
             lambda *inputs: (call(*inputs), inputs),
             lambda inputs, G: tuple(g(*inputs, G) for g in gradients),
         )
+        at_once = jax.jit(outside or function)
 
         @wide
         @wraps(function)
         def choose(*inputs: Tensor) -> Tensor:
-            for t in inputs:
-                if isinstance(t, Tracer):
-                    return call(*inputs)
-            return compiled(*inputs)
+            return (at_once if _outside() else call)(*inputs)
 
         return choose
 
@@ -225,9 +230,33 @@ def product(x: Tensor, k: Tensor) -> Tensor:
     return jnp.maximum(x * k, jnp.minimum(jnp.minimum(x, k), -jnp.inf))
 
 
-@_gradients(lambda X, K, G: image_gradient(K, G), lambda X, K, G: kernel_gradient(X, G))
+def _exact_outside(X: Tensor, K: Tensor) -> Tensor:
+    """The shift and add where nothing is traced, so that XLA knows no element of X or K.
+
+    Y + x * k * 1 has the same bits whether XLA fuses what is last or not: the first product is
+    rounded before, and the second one is exact. XLA drops a 1 that it knows. This one is made of
+    the square of a number that it does not know. No square has both its last bit and its last but
+    two, but that no compiler knows. Where K can be a constant, this is not enough: of x * 3 * 1,
+    XLA makes x * 1 * 3.
+    """
+    kind = f"uint{8 * K.dtype.itemsize}"
+    number, bits = (lax.bitcast_convert_type(t, kind) for t in (K[0, 0], jnp.ones((), K.dtype)))
+    square = number * number
+    one = lax.bitcast_convert_type(bits | square & square >> 2 & 1, K.dtype)
+    return _shift_and_add(X, K, lambda x, k: x * k * one)
+
+
+@_gradients(
+    lambda X, K, G: image_gradient(K, G),
+    lambda X, K, G: kernel_gradient(X, G),
+    outside=_exact_outside,
+)
 def corr2d_exact(X: Tensor, K: Tensor) -> Tensor:
     """Shift and add: each kernel element times the part of the image that it slides over."""
+    return _shift_and_add(X, K, product)
+
+
+def _shift_and_add(X: Tensor, K: Tensor, product: Operation) -> Tensor:
     H, W = output_shape(X.shape, K.shape)
     kh, kw = K.shape
 
@@ -235,7 +264,8 @@ def corr2d_exact(X: Tensor, K: Tensor) -> Tensor:
         a, b = n // kw, n % kw
         return Y + product(lax.dynamic_slice(X, (a, b), (H, W)), K[a, b])
 
-    return lax.fori_loop(1, kh * kw, add, product(X[:H, :W], K[0, 0]), unroll=8)
+    at_once = kh * kw if kh * kw <= 32 else 8  # a program of all would compile slowly
+    return lax.fori_loop(1, kh * kw, add, product(X[:H, :W], K[0, 0]), unroll=at_once)
 
 
 @wide
