@@ -91,9 +91,9 @@ def corr2d(X: Any, K: Any, *, method: str = "exact") -> Any:
             a variable, as the lesson's does, and no gradients, and MXNet does not record it.
             "matmul" is one matrix product (:func:`im2col`), "native" the framework's own
             convolution, "fft" goes through the Fourier transform, which MXNet lacks on the CPU,
-            "banded" is a few products of small matrices. "auto" takes the fastest of "exact",
-            "native", "banded" and "fft" for these sizes (:func:`explain`), and so accepts the
-            bounds of all four; who accepts less names a method. With "fft", "banded" and "auto",
+            "banded" is a few products of small matrices. "auto" takes the fastest of these,
+            all but "loop", for these sizes (:func:`explain`), and so accepts the bounds of all;
+            who accepts less names a method. With "fft", "banded" and "auto",
             an infinity or NaN may reach output elements whose windows do not hold it.
 
     Returns:

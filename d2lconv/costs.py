@@ -14,13 +14,15 @@ native     a million multiplications by   H * W for each kernel element
 banded     kernel rows                    H * W for each kernel row and row of its band
                                           matrix
 fft        none                           N * log2(N) for N elements of the transform
+matmul     none                           H * W for each kernel element
 =========  =============================  ================================================
 
 Where a framework is fast for kernels up to 5x5 only, native's steps tell.
 
 What matters is which one is the fastest, and that only where they differ much; so few constants
 are enough, and another machine mostly agrees. ``d2lconv bench --fit`` fits them anew. "loop" is
-never the fastest, and "matmul" takes memory for every window of the image; neither is considered.
+never the fastest. "matmul" takes memory for every window of the image, so it is considered for
+small images alone, and in PyTorch, where it is faster there than the framework's own convolution.
 """
 
 import math
@@ -40,6 +42,7 @@ from d2lconv.registry import Backend
 Shape = tuple[int, ...]
 
 LITTLE = 1.1  # so many times slower "exact" is taken all the same: the same bits are worth that
+WINDOWS = 2**17  # elements of all windows together, up to which "matmul" is considered
 SURELY = 1.15  # so many times slower "native" is: it at least is not slower than itself
 
 BOUNDS: Mapping[str, str] = MappingProxyType(
@@ -47,6 +50,7 @@ BOUNDS: Mapping[str, str] = MappingProxyType(
         "exact": "the same bits in every framework",
         "native": "rounding, element by element (d2lconv.parity.bounds.corr2d)",
         "banded": "rounding, element by element (d2lconv.parity.bounds.corr2d)",
+        "matmul": "rounding, element by element (d2lconv.parity.bounds.corr2d)",
         "fft": "rounding, of the size of the whole image (d2lconv.parity.bounds.fft)",
     }
 )
@@ -85,6 +89,11 @@ def amounts(method: str, image: Shape, kernel: Shape) -> tuple[float, float, flo
     return 1.0, float(steps), outputs / 1e6, multiplications / 1e6
 
 
+def considered(method: str, image: Shape, kernel: Shape) -> bool:
+    """Whether a method comes into question for these shapes."""
+    return method != "matmul" or _native(image, kernel)[1] <= WINDOWS
+
+
 def _exact(image: Shape, kernel: Shape) -> tuple[float, float]:
     return math.prod(kernel), _native(image, kernel)[1]
 
@@ -99,6 +108,10 @@ def _banded(image: Shape, kernel: Shape) -> tuple[float, float]:
     return kh, H * W * kh * (min(W, BLOCK) + kw - 1)
 
 
+def _matmul(image: Shape, kernel: Shape) -> tuple[float, float]:
+    return 0, _native(image, kernel)[1]
+
+
 def _fft(image: Shape, kernel: Shape) -> tuple[float, float]:
     n = math.prod(map(power_of_two, image))
     return 0, n * math.log2(n)
@@ -108,6 +121,7 @@ _AMOUNTS: dict[str, Callable[[Shape, Shape], tuple[float, float]]] = {
     "exact": _exact,
     "native": _native,
     "banded": _banded,
+    "matmul": _matmul,
     "fft": _fft,
 }
 
@@ -124,7 +138,11 @@ def estimate(cost: Cost, image: Shape, kernel: Shape) -> float:
 def explain(manifest: Manifest, image: Shape, kernel: Shape) -> Explanation:
     """The fastest of a backend's methods for these shapes; "exact" if it states no costs."""
     output_shape(image, kernel)
-    times = {cost.method: estimate(cost, image, kernel) for cost in manifest.costs}
+    times = {
+        cost.method: estimate(cost, image, kernel)
+        for cost in manifest.costs
+        if considered(cost.method, image, kernel)
+    }
     ordered = dict(sorted(times.items(), key=lambda item: item[1]))
     method = next(iter(ordered), "exact")
     if times.get("exact", math.inf) <= LITTLE * times.get(method, 0.0):
@@ -140,6 +158,7 @@ def explain_for(backend: Backend, X: Any, K: Any) -> Explanation:
     return explain(backend.manifest, tuple(X.shape), tuple(K.shape))
 
 
+@lru_cache(2**12)
 def fastest(manifest: Manifest, image: Shape, kernel: Shape) -> str:
     """The name of the method that should be the fastest for these shapes."""
     return explain(manifest, image, kernel).method

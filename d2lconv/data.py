@@ -4,7 +4,6 @@ Every backend takes its input from here, so that a mistake gets the same error a
 whichever framework serves the call. Nothing in this module imports a framework.
 """
 
-from collections.abc import Callable, Collection, Iterable
 from numbers import Real
 from typing import Any, Final
 
@@ -33,8 +32,6 @@ def operands(backend: str, **data: Any) -> list[Any]:
         DTypeError: An argument is complex, text, or something else that is no number.
         MixedBackendsError: An argument belongs to another framework.
     """
-    if len(data) < 3 and _ready(backend, data.values()):
-        return list(data.values())
     ops = registry.load(backend).ops
     native = {name: selection.backend_of(value) for name, value in data.items()}
     given, dtypes = {}, []
@@ -51,50 +48,10 @@ def operands(backend: str, **data: Any) -> list[Any]:
         if dtype is not None:
             dtypes.append(dtype)
     dtype = max(dtypes, key=FLOATS.index, default="float32")
-    found = [
+    return [
         ops.tensor(value, dtype) if native[name] is None else ops.cast(value, dtype)
         for name, value in given.items()
     ]
-    _remember(backend, data.values(), found)
-    return found
-
-
-# What operands() need not look at again, per backend: types of tensors that need no conversion, and
-# pairs of one and a floating type, as few as the frameworks have; and how to ask for the rest.
-_seen: dict[str, tuple[set[Any], Callable[[Any], str | None]]] = {}
-
-
-def _ready(backend: str, values: Collection[Any]) -> bool:
-    """Whether these are one or two matrices of the backend that can be used as they are."""
-    if backend not in _seen:
-        return False
-    seen, unusable = _seen[backend]
-    before: Any = None, None
-    for value in values:
-        kind = type(value)
-        if kind not in seen or unusable(value) is not None:
-            return False
-        try:
-            h, w = value.shape
-        except ValueError:  # not two dimensions, or nobody knows how many
-            return False
-        if not h or not w:
-            return False
-        dtype = value.dtype
-        if kind is not before[0] and (kind, dtype) not in seen:
-            return False
-        if before[1] is not None and dtype != before[1]:
-            return False
-        before = kind, dtype
-    return True
-
-
-def _remember(backend: str, values: Iterable[Any], used: Iterable[Any]) -> None:
-    """Note the types of those values that were used as they are, once they are known to be good."""
-    for value, same in zip(values, used, strict=True):
-        if value is same:
-            seen, _ = _seen.setdefault(backend, (set(), registry.load(backend).ops.unusable))
-            seen.update((type(value), (type(value), value.dtype)))
 
 
 def neutral(data: Any, name: str = "data") -> tuple[np.ndarray[Any, Any], str | None]:

@@ -56,7 +56,7 @@ class Cost:
     """How long a method takes in a framework: the constants of :mod:`d2lconv.costs`, in µs.
 
     Attributes:
-        method: "exact", "native", "banded" or "fft".
+        method: "exact", "native", "banded", "matmul" or "fft".
         fixed: For a call, whatever the sizes.
         step: For each step.
         output: For a million elements of the output.

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from d2lconv.contract import FloatArray
-from d2lconv.costs import BOUNDS, amounts
+from d2lconv.costs import BOUNDS, amounts, considered
 from d2lconv.manifest import Cost
 
 
@@ -18,6 +18,7 @@ def fit(report: dict[str, Any], backend: str) -> list[Cost]:
             row
             for row in report["rows"]
             if (row["backend"], row["what"], row["method"]) == (backend, "forward", method)
+            and considered(method, tuple(row["image"]), tuple(row["kernel"]))
         ]
         if rows:
             A = np.array([amounts(method, tuple(r["image"]), tuple(r["kernel"])) for r in rows])

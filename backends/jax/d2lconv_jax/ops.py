@@ -14,7 +14,7 @@ from d2lconv import checks
 from d2lconv.checks import choice, output_shape
 from d2lconv.contract import FloatArray, fold, power_of_two
 from d2lconv.costs import fastest
-from d2lconv.data import float_type, operands, to_array
+from d2lconv.data import FLOATS, float_type, operands, to_array
 from d2lconv.errors import DTypeError
 from d2lconv.matrices import BLOCK, band_places, kernel_places, window_places
 from d2lconv_jax import manifest
@@ -33,6 +33,7 @@ except ImportError:  # JAX promises no such question; where it has no answer, it
 
 
 FLOAT32, FLOAT64 = numpy.dtype("float32"), numpy.dtype("float64")
+_FLOATS = frozenset(map(numpy.dtype, FLOATS))
 Tracer = jax.core.Tracer
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -120,9 +121,19 @@ def transpose(t: Tensor) -> Tensor:
     return wide(jnp.transpose)(t)
 
 
+def _ready(X: Any, K: Any) -> bool:
+    """Whether an image and a kernel can be used as they are. Every call asks, so it is quick."""
+    for t in (X, K):
+        is_deleted = getattr(t, "is_deleted", None)  # of arrays; what is traced has none
+        if is_deleted is None or is_deleted() or len(t.shape) != 2 or 0 in t.shape:
+            return False
+    return X.dtype == K.dtype and X.dtype in _FLOATS
+
+
 def corr2d(X: Tensor, K: Tensor, *, method: str = "exact") -> Tensor:
     """The cross-correlation of an image X (h, w) with a kernel K (kh, kw)."""
-    X, K = operands("jax", X=X, K=K)
+    if not _ready(X, K):
+        X, K = operands("jax", X=X, K=K)
     return _METHODS[choice("method", method, _METHODS)](X, K)
 
 

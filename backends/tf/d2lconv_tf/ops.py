@@ -21,6 +21,8 @@ from d2lconv_tf import manifest
 Tensor = Any  # tf.Tensor and tf.Variable, for which TensorFlow ships no types
 Operation = Callable[..., Tensor]
 
+_FLOATS = tf.float32, tf.float64, tf.float16  # a tuple, because their hashes take long
+
 try:
     from tensorflow.python.eager.record import could_possibly_record as _recording
 except ImportError:  # TensorFlow promises no such question; where it has no answer, it may be
@@ -76,9 +78,18 @@ def transpose(t: Tensor) -> Tensor:
     return tf.transpose(t)
 
 
+def _ready(X: Any, K: Any) -> bool:
+    """Whether an image and a kernel can be used as they are. Every call asks, so it is quick."""
+    for t in (X, K):
+        if not isinstance(t, tf.Tensor) or t.shape.rank != 2 or not all(t.shape.as_list()):
+            return False
+    return X.dtype is K.dtype and X.dtype in _FLOATS
+
+
 def corr2d(X: Tensor, K: Tensor, *, method: str = "exact") -> Tensor:
     """The cross-correlation of an image X (h, w) with a kernel K (kh, kw)."""
-    X, K = operands("tf", X=X, K=K)
+    if not _ready(X, K):
+        X, K = operands("tf", X=X, K=K)
     return _METHODS[choice("method", method, _METHODS)](X, K)
 
 
