@@ -31,9 +31,14 @@ class Point:
         return H * W
 
     @property
+    def multiplications(self) -> int:
+        """The elements of all windows, each of which is multiplied with one of the kernel."""
+        return self.windows * self.kernel[0] * self.kernel[1]
+
+    @property
     def is_small(self) -> bool:
         """Whether there are at most 4 million multiplications, so that nothing takes minutes."""
-        return self.windows * self.kernel[0] * self.kernel[1] <= 4_000_000
+        return self.multiplications <= 4_000_000
 
 
 def parse(text: str) -> Point:

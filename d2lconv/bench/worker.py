@@ -23,6 +23,7 @@ from d2lconv.errors import ArgumentError
 from d2lconv.orphans import end_with_parent
 
 LOOP = 70 * 70  # windows that the loop of the lesson is measured with at most
+MATMUL = 2**26  # elements of all windows that "matmul" is measured with at most: 256 MiB
 OWN = "own"  # the framework's own convolution, called directly
 
 
@@ -104,7 +105,8 @@ def _calls(
     def waiting(function: Callable[..., Any], *args: Any, **options: Any) -> Call:
         return lambda: wait(function(*args, **options))
 
-    usable = [m for m in methods if m != "loop" or point.windows <= LOOP]
+    too_large = {"loop": point.windows > LOOP, "matmul": point.multiplications > MATMUL}
+    usable = [m for m in methods if not too_large.get(m)]
     forward = {m: waiting(api.corr2d, X, K, method=m) for m in usable if _works(dc, m)}
     yield "forward", {**forward, OWN: waiting(own)}
     if not more:

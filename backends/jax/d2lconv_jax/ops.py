@@ -123,9 +123,10 @@ def transpose(t: Tensor) -> Tensor:
 
 def _ready(X: Any, K: Any) -> bool:
     """Whether an image and a kernel can be used as they are. Every call asks, so it is quick."""
+    if not _outside():
+        return False
     for t in (X, K):
-        is_deleted = getattr(t, "is_deleted", None)  # of arrays; what is traced has none
-        if is_deleted is None or is_deleted() or len(t.shape) != 2 or 0 in t.shape:
+        if not isinstance(t, Tensor) or t.is_deleted() or len(t.shape) != 2 or 0 in t.shape:
             return False
     return X.dtype == K.dtype and X.dtype in _FLOATS
 
