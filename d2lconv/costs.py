@@ -17,7 +17,8 @@ fft        none                           N * log2(N) for N elements of the tran
 matmul     none                           H * W for each kernel element
 =========  =============================  ================================================
 
-Where a framework is fast for kernels up to 5x5 only, native's steps tell.
+Where a framework is fast for kernels up to 5x5 only, native's steps tell. PyTorch takes another
+algorithm for kernels of more than 3x3 and for large images: there native has constants for either.
 
 What matters is which one is the fastest, and that only where they differ much; so few constants
 are enough, and another machine mostly agrees. ``d2lconv bench --fit`` fits them anew. "loop" is
@@ -138,11 +139,10 @@ def estimate(cost: Cost, image: Shape, kernel: Shape) -> float:
 def explain(manifest: Manifest, image: Shape, kernel: Shape) -> Explanation:
     """The fastest of a backend's methods for these shapes; "exact" if it states no costs."""
     output_shape(image, kernel)
-    times = {
-        cost.method: estimate(cost, image, kernel)
-        for cost in manifest.costs
-        if considered(cost.method, image, kernel)
-    }
+    times: dict[str, float] = {}
+    for cost in manifest.costs:
+        if cost.holds(image, kernel) and considered(cost.method, image, kernel):
+            times.setdefault(cost.method, estimate(cost, image, kernel))
     ordered = dict(sorted(times.items(), key=lambda item: item[1]))
     method = next(iter(ordered), "exact")
     if times.get("exact", math.inf) <= LITTLE * times.get(method, 0.0):

@@ -12,6 +12,7 @@ The manifest's package must import no framework: it is read to list the backends
 modules are imported when one is used.
 """
 
+import math
 from dataclasses import dataclass
 
 
@@ -61,6 +62,8 @@ class Cost:
         step: For each step.
         output: For a million elements of the output.
         work: For a million multiplications.
+        up_to: The shorter side of the kernel and the elements of the image up to which this holds;
+            None if there is no end. For what lies beyond, another Cost of the method comes after.
     """
 
     method: str
@@ -68,6 +71,14 @@ class Cost:
     step: float
     output: float
     work: float
+    up_to: tuple[int, int] | None = None
+
+    def holds(self, image: tuple[int, ...], kernel: tuple[int, ...]) -> bool:
+        """Whether these shapes are within the end."""
+        if self.up_to is None:
+            return True
+        side, elements = self.up_to
+        return min(kernel) <= side and math.prod(image) <= elements
 
 
 @dataclass(frozen=True)

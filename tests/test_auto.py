@@ -7,7 +7,7 @@ from test_exact import operands
 import d2lconv as dc
 from d2lconv import costs, registry
 from d2lconv.bench.fit import constants, fit
-from d2lconv.bench.points import FULL
+from d2lconv.bench.points import FIT, FULL
 from d2lconv.bound import bind
 from d2lconv.manifest import Cost, Manifest
 from d2lconv.parity import bounds, compare
@@ -44,6 +44,24 @@ def test_a_backend_that_states_no_costs_is_exact():
     manifest = Manifest("toy", "Toy", ())
     assert costs.fastest(manifest, (512, 512), (31, 31)) == "exact"
     assert "same bits" in str(costs.explain(manifest, (512, 512), (31, 31)))
+
+
+def test_costs_hold_up_to_a_kernel_and_an_image():
+    up_to = Cost("native", 10, 0, 0, 0, (3, 400))
+    manifest = Manifest(
+        "toy", "Toy", (), costs=(up_to, Cost("native", 50, 0, 0, 0), Cost("exact", 30, 0, 0, 0))
+    )
+    assert costs.fastest(manifest, (20, 20), (3, 9)) == "native"
+    assert costs.fastest(manifest, (20, 20), (4, 4)) == "exact"
+    assert costs.fastest(manifest, (20, 21), (3, 3)) == "exact"
+
+
+def test_a_matrix_of_all_windows_is_for_small_images_alone():
+    manifest = Manifest(
+        "toy", "Toy", (), costs=(Cost("matmul", 1, 0, 0, 0), Cost("exact", 100, 0, 0, 0))
+    )
+    assert costs.fastest(manifest, (64, 64), (5, 5)) == "matmul"
+    assert list(costs.explain(manifest, (224, 224), (3, 3)).estimates) == ["exact"]
 
 
 def test_every_backend_states_costs_of_methods_that_it_has(backend):
@@ -117,3 +135,16 @@ def test_a_report_gives_the_costs_that_made_it():
         for p in FULL
     ]  # fmt: skip
     assert fit({"rows": rows}, "toy") == [truth]
+
+
+def test_costs_are_fitted_apart_where_they_hold_apart():
+    small, large = (c for c in registry.manifests()["torch"][0].costs if c.method == "native")
+    rows = [
+        {
+            "backend": "torch", "what": "forward", "method": "native", "image": list(p.image),
+            "kernel": list(p.kernel), "time": (2 if small.holds(p.image, p.kernel) else 9) / 1e6,
+        }
+        for p in FIT
+    ]  # fmt: skip
+    found = fit({"rows": rows}, "torch")
+    assert [(c.fixed, c.up_to) for c in found] == [(2, small.up_to), (9, large.up_to)]

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from d2lconv import registry
 from d2lconv.contract import FloatArray
 from d2lconv.costs import BOUNDS, amounts, considered
 from d2lconv.manifest import Cost
@@ -15,16 +16,28 @@ def fit(report: dict[str, Any], backend: str) -> list[Cost]:
     found = []
     for method in BOUNDS:
         rows = [
-            row
+            (tuple(row["image"]), tuple(row["kernel"]), 1e6 * row["time"])
             for row in report["rows"]
             if (row["backend"], row["what"], row["method"]) == (backend, "forward", method)
             and considered(method, tuple(row["image"]), tuple(row["kernel"]))
         ]
-        if rows:
-            A = np.array([amounts(method, tuple(r["image"]), tuple(r["kernel"])) for r in rows])
-            times = np.array([1e6 * row["time"] for row in rows])
-            found.append(Cost(method, *(float(f"{c:.3g}") for c in constants(A, times))))
+        for up_to in _ends(backend, method):
+            cost = Cost(method, 0.0, 0.0, 0.0, 0.0, up_to)
+            here = [row for row in rows if cost.holds(*row[:2])]
+            rows = [row for row in rows if row not in here]
+            if here:
+                A = np.array([amounts(method, image, kernel) for image, kernel, _ in here])
+                fitted = constants(A, np.array([time for _, _, time in here]))
+                fixed, step, output, work = (float(f"{c:.3g}") for c in fitted)
+                found.append(Cost(method, fixed, step, output, work, up_to))
     return found
+
+
+def _ends(backend: str, method: str) -> list[tuple[int, int] | None]:
+    """Up to what a backend's costs of a method hold, by its manifest."""
+    manifest = registry.manifests()[backend][0] if backend in registry.manifests() else None
+    stated = [c.up_to for c in manifest.costs if c.method == method] if manifest else []
+    return stated or [None]
 
 
 def constants(A: FloatArray, times: FloatArray) -> FloatArray:

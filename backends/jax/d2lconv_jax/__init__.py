@@ -13,9 +13,9 @@ manifest = Manifest(
     releases=(Release("jax", "0.4.34", "0.10"), Release("flax", "0.10", "0.12")),
     deviations=(Deviation("values/subnormal", "XLA flushes subnormal numbers to zero"),),
     costs=(  # fitted by `d2lconv bench --fit`
-        Cost("exact", fixed=24.0, step=0.771, output=482.0, work=233.0),
-        Cost("native", fixed=22.9, step=0.0, output=31300.0, work=425.0),
-        Cost("banded", fixed=18.6, step=8.03, output=3640.0, work=36.4),
-        Cost("fft", fixed=58.1, step=0.0, output=0.0, work=804.0),
+        Cost("exact", fixed=16.7, step=0.426, output=306.0, work=58.5),
+        Cost("native", fixed=12.4, step=0.0, output=42600.0, work=522.0),
+        Cost("banded", fixed=5.96, step=11.0, output=4850.0, work=38.0),
+        Cost("fft", fixed=61.1, step=0.0, output=11700.0, work=294.0),
     ),
 )

@@ -184,26 +184,29 @@ def corr2d_loop(X: Tensor, K: Tensor) -> Tensor:
 
 
 def _gradients(
-    *gradients: Callable[..., Tensor | None], outside: Operation | None = None
+    *gradients: Callable[..., Tensor | None], product: Callable[..., Operation] | None = None
 ) -> Callable[[Operation], Operation]:
     """Give a function of arrays its gradients: each a function of the arrays and, last, of G.
 
     Outside of all that JAX traces nothing is differentiated. There the compiled function is called
-    at once, which is several times faster for small images; or another one that gives the same.
+    at once, which is several times faster for small images. If another product serves there, it is
+    the function's last argument.
     """
 
     def decorate(function: Operation) -> Operation:
-        call = jax.custom_vjp(jax.jit(function))
+        alone = compiled = jax.jit(lambda *inputs: function(*inputs))
+        if product is not None:
+            alone = jax.jit(lambda *inputs: function(*inputs, product(*inputs)))
+        call = jax.custom_vjp(compiled)
         call.defvjp(
             lambda *inputs: (call(*inputs), inputs),
             lambda inputs, G: tuple(g(*inputs, G) for g in gradients),
         )
-        at_once = jax.jit(outside or function)
 
         @wide
         @wraps(function)
         def choose(*inputs: Tensor) -> Tensor:
-            return (at_once if _outside() else call)(*inputs)
+            return (alone if _outside() else call)(*inputs)
 
         return choose
 
@@ -242,8 +245,8 @@ def product(x: Tensor, k: Tensor) -> Tensor:
     return jnp.maximum(x * k, jnp.minimum(jnp.minimum(x, k), -jnp.inf))
 
 
-def _exact_outside(X: Tensor, K: Tensor) -> Tensor:
-    """The shift and add where nothing is traced, so that XLA knows no element of X or K.
+def product_outside(X: Tensor, K: Tensor) -> Operation:
+    """A faster :func:`product` for where nothing is traced, so that XLA knows no element of K.
 
     Y + x * k * 1 has the same bits whether XLA fuses what is last or not: the first product is
     rounded before, and the second one is exact. XLA drops a 1 that it knows. This one is made of
@@ -255,20 +258,16 @@ def _exact_outside(X: Tensor, K: Tensor) -> Tensor:
     number, bits = (lax.bitcast_convert_type(t, kind) for t in (K[0, 0], jnp.ones((), K.dtype)))
     square = number * number
     one = lax.bitcast_convert_type(bits | square & square >> 2 & 1, K.dtype)
-    return _shift_and_add(X, K, lambda x, k: x * k * one)
+    return lambda x, k: x * k * one
 
 
 @_gradients(
     lambda X, K, G: image_gradient(K, G),
     lambda X, K, G: kernel_gradient(X, G),
-    outside=_exact_outside,
+    product=product_outside,
 )
-def corr2d_exact(X: Tensor, K: Tensor) -> Tensor:
+def corr2d_exact(X: Tensor, K: Tensor, product: Operation = product) -> Tensor:
     """Shift and add: each kernel element times the part of the image that it slides over."""
-    return _shift_and_add(X, K, product)
-
-
-def _shift_and_add(X: Tensor, K: Tensor, product: Operation) -> Tensor:
     H, W = output_shape(X.shape, K.shape)
     kh, kw = K.shape
 

@@ -21,9 +21,9 @@ manifest = Manifest(
         ),
     ),
     costs=(  # fitted by `d2lconv bench --fit`
-        Cost("exact", fixed=64.2, step=2.21, output=805.0, work=76.5),
-        Cost("native", fixed=141.0, step=0.0, output=1120.0, work=175.0),
-        Cost("banded", fixed=116.0, step=48.2, output=4650.0, work=26.3),
-        Cost("fft", fixed=120.0, step=0.0, output=4400.0, work=486.0),
+        Cost("exact", fixed=64.6, step=2.3, output=443.0, work=60.3),
+        Cost("native", fixed=222.0, step=0.0, output=748.0, work=226.0),
+        Cost("banded", fixed=173.0, step=72.0, output=5850.0, work=26.1),
+        Cost("fft", fixed=175.0, step=0.0, output=14800.0, work=120.0),
     ),
 )
