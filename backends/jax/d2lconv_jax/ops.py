@@ -1,5 +1,6 @@
 """Cross-correlation in JAX."""
 
+import inspect
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -190,7 +191,7 @@ def _gradients(
 
     Outside of all that JAX traces nothing is differentiated. There the compiled function is called
     at once, which is several times faster for small images. If another product serves there, it is
-    the function's last argument.
+    the function's last argument, which callers do not see.
     """
 
     def decorate(function: Operation) -> Operation:
@@ -203,12 +204,14 @@ def _gradients(
             lambda inputs, G: tuple(g(*inputs, G) for g in gradients),
         )
 
-        @wide
         @wraps(function)
         def choose(*inputs: Tensor) -> Tensor:
             return (alone if _outside() else call)(*inputs)
 
-        return choose
+        signature = inspect.signature(function)
+        inputs = list(signature.parameters.values())[: len(gradients)]
+        vars(choose)["__signature__"] = signature.replace(parameters=inputs)
+        return wide(choose)
 
     return decorate
 
@@ -245,7 +248,7 @@ def product(x: Tensor, k: Tensor) -> Tensor:
     return jnp.maximum(x * k, jnp.minimum(jnp.minimum(x, k), -jnp.inf))
 
 
-def product_outside(X: Tensor, K: Tensor) -> Operation:
+def _product_outside(X: Tensor, K: Tensor) -> Operation:
     """A faster :func:`product` for where nothing is traced, so that XLA knows no element of K.
 
     Y + x * k * 1 has the same bits whether XLA fuses what is last or not: the first product is
@@ -264,7 +267,7 @@ def product_outside(X: Tensor, K: Tensor) -> Operation:
 @_gradients(
     lambda X, K, G: image_gradient(K, G),
     lambda X, K, G: kernel_gradient(X, G),
-    product=product_outside,
+    product=_product_outside,
 )
 def corr2d_exact(X: Tensor, K: Tensor, product: Operation = product) -> Tensor:
     """Shift and add: each kernel element times the part of the image that it slides over."""
