@@ -93,8 +93,8 @@ def corr2d(X: Any, K: Any, *, method: str = "exact") -> Any:
             convolution, "fft" goes through the Fourier transform, which MXNet lacks on the CPU,
             "banded" is a few products of small matrices. "auto" takes the fastest of these,
             all but "loop", for these sizes (:func:`explain`), and so accepts the bounds of all;
-            who accepts less names a method. With "fft", "banded" and "auto",
-            an infinity or NaN may reach output elements whose windows do not hold it.
+            who accepts less names a method. With "fft", "banded" and "auto", an infinity or NaN may
+            reach output elements whose windows do not hold it.
 
     Returns:
         A native tensor of shape (h - kh + 1, w - kw + 1), of the wider of the two floating types.

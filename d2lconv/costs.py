@@ -43,8 +43,8 @@ from d2lconv.registry import Backend
 Shape = tuple[int, ...]
 
 LITTLE = 1.1  # so many times slower "exact" is taken all the same: the same bits are worth that
-WINDOWS = 2**17  # elements of all windows together, up to which "matmul" is considered
 SURELY = 1.15  # so many times slower "native" is: it at least is not slower than itself
+WINDOWS = 2**17  # elements of all windows together, up to which "matmul" is considered
 
 BOUNDS: Mapping[str, str] = MappingProxyType(
     {
@@ -135,7 +135,6 @@ def estimate(cost: Cost, image: Shape, kernel: Shape) -> float:
     )
 
 
-@lru_cache(2**12)
 def explain(manifest: Manifest, image: Shape, kernel: Shape) -> Explanation:
     """The fastest of a backend's methods for these shapes; "exact" if it states no costs."""
     output_shape(image, kernel)

@@ -141,7 +141,8 @@ def corr2d(X: Tensor, K: Tensor, *, method: str = "exact") -> Tensor:
 
 def conv2d(X: Tensor, K: Tensor, *, method: str = "exact") -> Tensor:
     """The strict convolution: the cross-correlation with the kernel flipped in both axes."""
-    X, K = operands("jax", X=X, K=K)
+    if not _ready(X, K):
+        X, K = operands("jax", X=X, K=K)
     return corr2d(X, _flip(K), method=method)
 
 

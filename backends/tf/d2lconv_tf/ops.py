@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import cache, lru_cache, reduce, wraps
+from functools import cache, lru_cache, wraps
 from typing import Any
 
 import keras
@@ -95,7 +95,8 @@ def corr2d(X: Tensor, K: Tensor, *, method: str = "exact") -> Tensor:
 
 def conv2d(X: Tensor, K: Tensor, *, method: str = "exact") -> Tensor:
     """The strict convolution: the cross-correlation with the kernel flipped in both axes."""
-    X, K = operands("tf", X=X, K=K)
+    if not _ready(X, K):
+        X, K = operands("tf", X=X, K=K)
     return corr2d(X, tf.reverse(K, axis=(0, 1)), method=method)
 
 
@@ -253,8 +254,7 @@ def _shift_and_add(X: Tensor, K: Tensor) -> Tensor:
     kind = {2: tf.int16, 4: tf.int32, 8: tf.int64}[K.dtype.size]
     number, bits = (tf.bitcast(t, kind) for t in (K[0, 0], tf.ones((), K.dtype)))
     square = number * number
-    unknown = reduce(tf.bitwise.bitwise_and, (square, tf.bitwise.right_shift(square, 2), 1))
-    one = tf.bitcast(tf.bitwise.bitwise_or(bits, unknown), K.dtype)
+    one = tf.bitcast(bits | square & tf.bitwise.right_shift(square, 2) & 1, K.dtype)
 
     def add(n: Any, Y: Tensor) -> Tensor:
         return Y - tf.slice(X, (n // kw, n % kw), (H, W)) * elements[n] * one
