@@ -70,7 +70,7 @@ def _release(release: Release) -> Finding | None:
         found = Version(version)
     except (InvalidVersion, TypeError):  # broken, or no version at all
         return Finding(f"{name} does not say which release it is", f"pip install {name}")
-    if found < Version(release.oldest):
+    if Version(found.base_version) < Version(release.oldest):
         return Finding(
             f"{name} {version} is too old; the backend needs {release.oldest} or newer",
             f'pip install --upgrade "{name}>={release.oldest}"',
