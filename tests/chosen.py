@@ -1,5 +1,9 @@
 """Which backends this test run is about."""
 
+import importlib
+import os
+from typing import Any
+
 import pytest
 
 import d2lconv as dc
@@ -16,3 +20,10 @@ def demand(name: str) -> str:
     if not status.installed:
         pytest.fail(f"{status.framework} is not installed ({status.install})")
     return name
+
+
+def demand_extra(module: str, extra: str) -> Any:
+    """A module that an extra brings; else skip, or fail where D2LCONV_EXTRAS names the extra."""
+    if extra in os.environ.get("D2LCONV_EXTRAS", "").split(","):
+        return importlib.import_module(module)
+    return pytest.importorskip(module, reason=f"{module} is not installed (the extra {extra})")

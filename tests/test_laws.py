@@ -1,12 +1,12 @@
 """The laws of cross-correlation in every backend, and oracles that are none of ours."""
 
-import os
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 import rationals
+from chosen import demand_extra
 from frameworks import assert_same_bits, vjp
 
 import d2lconv as dc
@@ -123,7 +123,7 @@ BOUNDARIES = {"fill": "constant", "wrap": "wrap", "symm": "symmetric"}
 @pytest.mark.parametrize("mode", ["valid", "same", "full"])
 @pytest.mark.parametrize("method", ["exact", "native"])
 def test_scipy_agrees_within_the_bound(d2l, method, mode, boundary):
-    signal = pytest.importorskip("scipy.signal", reason="SciPy is not installed (the extra sparse)")
+    signal = demand_extra("scipy.signal", "sparse")
     kh, kw = K.shape
     full = ((kh - 1, kh - 1), (kw - 1, kw - 1))
     # "same" is the middle of "full", as large as the image: scipy's own choice for even sizes.
@@ -172,10 +172,7 @@ def test_the_vectors_of_onnx(d2l, name, method):
 
 @pytest.mark.parametrize("name", ONNX)
 def test_these_are_the_vectors_that_onnx_ships(name):
-    if os.environ.get("D2LCONV_ORACLES") != "1":  # tox demands it in core
-        pytest.importorskip("onnx", reason="onnx is not installed (the extra oracles)")
-    import onnx
-
+    onnx = demand_extra("onnx", "oracles")
     folder = Path(onnx.__file__).parent / f"backend/test/data/node/test_{name}/test_data_set_0"
     image, kernel, output = (
         onnx.numpy_helper.to_array(onnx.load_tensor(folder / f"{file}.pb"))[0, 0]

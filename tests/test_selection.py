@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 from children import python, write
-from chosen import demand
+from chosen import demand, demand_extra
 
 import d2lconv as dc
 from d2lconv import registry, selection
@@ -285,7 +285,7 @@ def test_a_task_keeps_the_choice_that_it_was_started_with(framework):
 
 
 def test_cells_of_a_notebook_share_use_and_no_blocks(framework):
-    pytest.importorskip("IPython", reason="IPython is not installed (the extra notebooks)")
+    demand_extra("IPython", "notebooks")
     python(f"""
 from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance()
