@@ -7,9 +7,11 @@ from importlib.machinery import PathFinder
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
-from packaging.version import InvalidVersion, Version
+from d2lconv.core.manifest import Manifest, Release
+from d2lconv.extras import needed
 
-from d2lconv.manifest import Manifest, Release
+with needed("cli"):
+    from packaging.version import InvalidVersion, Version
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 Every message says what came in, what is allowed, and what to do.
 """
 
+from typing import Any
+
 
 class D2LConvError(Exception):
     """The root of every error that d2lconv raises on purpose."""
@@ -44,3 +46,31 @@ class FileError(D2LConvError, OSError):
 
 class ArgumentError(D2LConvError, ValueError):
     """An option has a value that makes no sense: a method, a learning rate, a number of epochs."""
+
+
+class Diverged(D2LConvError, ArithmeticError):
+    """Learning leads away from the solution: its loss is infinite or NaN, or rises without end.
+
+    An error and not a warning, because there is no result: a kernel of 1e31 in a table or a picture
+    looks like one.
+
+    Attributes:
+        lr: The learning rate.
+        largest: The largest safe one for this problem, None where nobody knows.
+        losses: The losses up to the one that told.
+        history: Of a network's training, the epochs before; None for a kernel's.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        lr: float = float("nan"),
+        largest: float | None = None,
+        losses: tuple[float, ...] = (),
+        history: Any = None,
+    ) -> None:
+        super().__init__(message)
+        self.lr = lr
+        self.largest = largest
+        self.losses = losses
+        self.history = history

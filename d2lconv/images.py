@@ -1,13 +1,13 @@
 """The lesson's images, four photographs, and the reader's own."""
 
 from importlib.resources import files
-from os import PathLike, fspath
-from typing import Final
+from os import fspath
+from typing import Any, Final
 
 import numpy as np
 
-from d2lconv import checks
-from d2lconv.contract import FloatArray
+from d2lconv.core import checks
+from d2lconv.core.contract import FloatArray
 from d2lconv.errors import ArgumentError
 from d2lconv.extras import needed
 
@@ -45,28 +45,41 @@ def photograph(name: str) -> FloatArray:
     return pixels.astype(np.float32)
 
 
-def load_image(path: str | PathLike[str]) -> FloatArray:
-    """A picture from a file, by luminance, from 0 for black to 1 for white."""
+def load_image(path: Any) -> FloatArray:
+    """A picture from a file or of Pillow, by luminance, from 0 for black to 1 for white."""
     with needed("images"):
         from PIL import Image, ImageOps
     try:
-        with Image.open(fspath(path)) as file:
-            image = ImageOps.exif_transpose(file)
-            image.load()
+        if isinstance(path, np.ndarray):
+            path = Image.fromarray(path)  # (h, w, 3), as most libraries read photographs
+        if isinstance(path, Image.Image):
+            image = ImageOps.exif_transpose(path)
+        else:
+            with Image.open(fspath(path)) as file:
+                image = ImageOps.exif_transpose(file)
+                image.load()
     except (OSError, ValueError, TypeError, SyntaxError, Image.DecompressionBombError) as error:
         raise ArgumentError(
-            f"{path!r} is no image that can be read ({type(error).__name__}: {error}); it must be "
-            "the path of a picture, such as a PNG or JPEG file."
+            f"{_named(path)} is no image that can be read ({type(error).__name__}: {error}); it "
+            "must be the path of a picture, such as a PNG or JPEG file, a PIL image, or a uint8 "
+            "array (height, width, 3)."
         ) from error
     if image.mode.startswith("I;16"):
         return (np.asarray(image) / 65535).astype(np.float32)
     if image.mode in ("I", "F"):
         raise ArgumentError(
-            f"{path!r} has samples of 32 bits, of which nobody says how bright they are; save it "
-            "with 8 or 16 bits, as PNG or JPEG."
+            f"{_named(path)} has samples of 32 bits, of which nobody says how bright they are; "
+            "save it with 8 or 16 bits, as PNG or JPEG."
         )
     image = image.convert("RGBA")
     page = Image.new("RGBA", image.size, "white")
     red, green, blue = np.asarray(Image.alpha_composite(page, image), np.int64)[..., :3].T
     luminance: FloatArray = (299 * red + 587 * green + 114 * blue).T / 255_000
     return luminance.astype(np.float32)
+
+
+def _named(picture: Any) -> str:
+    """What to call a picture in a message."""
+    if isinstance(picture, np.ndarray):
+        return f"an array of {picture.dtype}, shape {picture.shape},"
+    return repr(picture)

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from d2lconv import checks
-from d2lconv.data import to_array
+from d2lconv.core import checks
+from d2lconv.core.data import to_array
+from d2lconv.core.selection import choose
 from d2lconv.errors import ArgumentError
-from d2lconv.selection import choose
 
 __all__ = [
     "box_blur",
@@ -34,6 +34,12 @@ __all__ = [
     "sharpen",
     "sobel",
 ]
+
+
+def __dir__() -> list[str]:
+    """The kernels, for completion."""
+    return list(__all__)
+
 
 LARGEST = 1001  # the height and width of a kernel; beyond lie mistakes, and full memories
 Values = NDArray[np.float64]
@@ -83,7 +89,7 @@ def directional(v: tuple[float, float], *, size: int = 5, dtype: Any = None) -> 
         dtype: The floating type; None is float32.
 
     Returns:
-        A kernel of shape (size, size). It answers with brightness per pixel, positive where the
+        A kernel of shape (size, size). It responds with brightness per pixel, positive where the
         image gets brighter along v.
 
     Source:
@@ -119,7 +125,7 @@ def second_derivative(axis: int = 1, *, dtype: Any = None) -> Any:
     """Make the second difference, the smallest kernel for a second derivative.
 
     Derivation: by Taylor, X(j-1) + X(j+1) = 2 X(j) + X''(j) + terms of order 4; solve for X''. It
-    answers 0 to constant images and to ramps, and most to lines one pixel wide. It is
+    responds with 0 to constant images and to ramps, and most to lines one pixel wide. It is
     :func:`derivative` of order 2, where the proof is that no smaller kernel does it.
 
     Args:
@@ -156,7 +162,7 @@ def laplacian(*, diagonals: bool = False, dtype: Any = None) -> Any:
         A kernel of shape (3, 3).
 
     Source:
-        Dive into Deep Learning, section 7.2.8, exercise 2, for the sum of two of its answers.
+        Dive into Deep Learning, section 7.2.8, exercise 2, for the sum of two of its responses.
 
     Example:
         >>> import d2lconv as dc
@@ -175,7 +181,7 @@ def laplacian(*, diagonals: bool = False, dtype: Any = None) -> Any:
 def derivative(order: int, axis: int = 1, *, dtype: Any = None) -> Any:
     """Make the smallest kernel for the derivative of an order d; it has d + 1 elements.
 
-    Derivation: a kernel k[0..n-1] answers to the image j**m, at j = 0, with its moment of order
+    Derivation: a kernel k[0..n-1] responds to the image j**m, at j = 0, with its moment of order
     m, the sum of k[j] * j**m. The d-th derivative of j**m at 0 is d! for m = d and 0 for m < d,
     and so the moments must be. For n <= d elements this is impossible: the moments of orders 0 to
     n - 1 are n linear equations with a Vandermonde matrix, which is invertible, for n unknowns;
@@ -375,7 +381,7 @@ def gabor(
 
     Args:
         angle: The direction in which the wave runs, in radians from the row's towards down. 0
-            answers to vertical lines, pi/2 to horizontal ones.
+            responds to vertical lines, pi/2 to horizontal ones.
         wavelength: The length of the wave in pixels, more than 2: shorter ones cannot be sampled.
         sigma: The width of the bell, in pixels, greater than 0.
         phase: The phase of the wave at the centre, in radians: 0 for lines, -pi/2 for edges that
@@ -461,7 +467,7 @@ def gabor_bank(
 
 
 def _native(values: Any, dtype: Any) -> Any:
-    return choose().ops.tensor(values, "float32" if dtype is None else dtype)
+    return choose().tensors.tensor(values, "float32" if dtype is None else dtype)
 
 
 def _along(axis: int, values: Any) -> Values:

@@ -1,4 +1,4 @@
-"""Processes of ours that outlive nobody: they end with the process that started them."""
+"""Child processes that end when the process that started them ends."""
 
 import os
 import threading

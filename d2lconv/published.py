@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from d2lconv.learn import LearnedKernel
+from d2lconv.core.learned import LearnedKernel
+
+__all__ = ["EPOCHS", "KERNEL", "LR", "PublishedRun", "Replay", "replay", "runs"]
 
 LR = 3e-2
 EPOCHS = 10
@@ -81,3 +83,8 @@ def replay(published: PublishedRun, dc: Any, layer: str = "exact") -> Replay:
         losses=tuple(f"{loss:.3f}" for loss in run.losses[1::2]),
         learned=tuple(f"{value:.{len(text.partition('.')[2])}f}" for value, text in elements),
     )
+
+
+def __dir__() -> list[str]:
+    """What is for users, for completion."""
+    return list(__all__)

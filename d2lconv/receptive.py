@@ -6,12 +6,11 @@ from itertools import product
 from operator import index
 from typing import Any
 
-from d2lconv import checks
-from d2lconv.data import detached
+from d2lconv.core import checks
+from d2lconv.core.data import detached
+from d2lconv.core.options import Pair, sides, steps
+from d2lconv.core.shown import Shown
 from d2lconv.errors import ArgumentError, ShapeError
-
-Pair = tuple[int, int]
-Sides = tuple[Pair, Pair]
 
 
 @dataclass(frozen=True)
@@ -37,9 +36,11 @@ class Window:
     dilation: Any = 1
 
     def __post_init__(self) -> None:
-        for name in ("kernel_size", "stride", "dilation"):
-            object.__setattr__(self, name, _pair(name, getattr(self, name)))
-        object.__setattr__(self, "padding", _sides(self.padding))
+        size = steps("kernel_size", self.kernel_size, ShapeError)
+        object.__setattr__(self, "kernel_size", size)
+        for name in ("stride", "dilation"):
+            object.__setattr__(self, name, steps(name, getattr(self, name)))
+        object.__setattr__(self, "padding", sides(self.padding))
 
     @property
     def span(self) -> Pair:
@@ -49,8 +50,8 @@ class Window:
 
 
 @dataclass(frozen=True)
-class ReceptiveField:
-    """What one output element of a stack of layers can depend on.
+class ReceptiveField(Shown):
+    """What one output element of a stack of layers can depend on; a notebook shows its picture.
 
     Attributes:
         size: Height and width of the smallest rectangle that holds the field of an element far from
@@ -73,6 +74,14 @@ class ReceptiveField:
     columns: tuple[int, ...]
     input_shape: Pair | None
     output_shape: Pair | None
+
+    def __repr__(self) -> str:
+        (height, width), (down, right) = self.size, self.jump
+        return (
+            f"<ReceptiveField of output {self.element}: {len(self.rows) * len(self.columns):,} "
+            f"elements, rows {_ranges(self.rows)}, columns {_ranges(self.columns)}; "
+            f"size {height}x{width}, jump {down}x{right}, start {self.start}>"
+        )
 
     @property
     def elements(self) -> frozenset[Pair]:
@@ -155,6 +164,21 @@ def receptive_field(
     )
 
 
+def _ranges(numbers: tuple[int, ...]) -> str:
+    """Numbers as few words: runs as their ends, and the rest counted.
+
+    Example:
+        >>> _ranges((0, 1, 3, 4, 5)), _ranges((7,)), _ranges(())
+        ('0-1, 3-5', '7', 'none')
+    """
+    starts = [n for n in numbers if n - 1 not in set(numbers)]
+    ends = [n for n in numbers if n + 1 not in set(numbers)]
+    runs = [f"{a}" if a == b else f"{a}-{b}" for a, b in zip(starts, ends, strict=True)]
+    if len(runs) > 4:
+        return f"{len(numbers)} of {numbers[0]}-{numbers[-1]}"
+    return ", ".join(runs) or "none"
+
+
 def _below(layer: Window, axis: int, above: set[int], end: int | None) -> set[int]:
     """The elements of a layer's input that these elements of its output depend on, in one axis."""
     stride, dilation = layer.stride[axis], layer.dilation[axis]
@@ -231,25 +255,3 @@ def _element(element: Any, output: Pair | None) -> Pair:
             f"output: 0 <= row{rows} and 0 <= column{columns}."
         )
     return i, j
-
-
-def _pair(name: str, value: Any) -> Pair:
-    both = (value, value) if hasattr(value, "__index__") and not isinstance(value, bool) else value
-    return checks.pair(name, both)
-
-
-def _sides(padding: Any) -> Sides:
-    """Padding as ((above, below), (left, right))."""
-    try:
-        sides = (padding, padding) if hasattr(padding, "__index__") else tuple(padding)
-        pairs = [(n, n) if hasattr(n, "__index__") else tuple(n) for n in sides]
-        (above, below), (left, right) = pairs
-        numbers = [index(n) for n in (above, below, left, right) if not isinstance(n, bool)]
-    except (TypeError, ValueError):
-        numbers = []
-    if len(numbers) != 4 or min(numbers) < 0:
-        raise ArgumentError(
-            f"padding is {padding!r}; it must be an integer of at least 0, a pair of them, or "
-            "((above, below), (left, right))."
-        )
-    return (numbers[0], numbers[1]), (numbers[2], numbers[3])

@@ -15,8 +15,8 @@ def matrix(shape: tuple[int | None, ...], name: str) -> None:
     if len(shape) != 2:
         dimensions = f"{len(shape)} dimension{'s' * (len(shape) != 1)}"
         raise ShapeError(
-            f"{name} has {dimensions}, shape {shape}; it must have two, (height, width). "
-            "Pass one channel of one image at a time."
+            f"{name} has {dimensions}, shape {shape}; it must have two, (height, width)."
+            f"{colours(shape, name)}"
         )
     if None in shape:
         raise ShapeError(
@@ -26,20 +26,59 @@ def matrix(shape: tuple[int | None, ...], name: str) -> None:
         raise ShapeError(f"{name} is empty, shape {shape}; both sizes must be at least 1.")
 
 
-def output_shape(image: tuple[int, ...], kernel: tuple[int, ...]) -> tuple[int, int]:
-    """The shape (H, W) of the output: in how many places the kernel fits wholly inside the image.
+def filled(name: str, shape: tuple[int | None, ...]) -> None:
+    """Check that an array of this shape has elements."""
+    if 0 in shape:
+        raise ShapeError(f"{name} is empty, shape {shape}; all sizes must be at least 1.")
+
+
+def colours(shape: tuple[int | None, ...], name: str) -> str:
+    """What to do with a photograph whose colours come last; nothing for another shape.
 
     Example:
-        >>> output_shape((6, 8), (1, 2))
-        (6, 7)
+        >>> colours((480, 640, 3), "X")
+        ' If this is a photograph with its colours last, dc.load_image makes it grey; or put the \
+channels first, np.moveaxis(X, -1, 0), and give the kernel as many.'
     """
-    (h, w), (kh, kw) = image, kernel
-    if kh > h or kw > w:
+    if len(shape) not in (3, 4) or shape[-1] not in (3, 4) or 0 in shape:
+        return ""
+    first = -3 if len(shape) == 4 else 0
+    return (
+        " If this is a photograph with its colours last, dc.load_image makes it grey; or put the "
+        f"channels first, np.moveaxis({name}, -1, {first}), and give the kernel as many."
+    )
+
+
+def channels(
+    of_image: int, outputs: int, per_group: int, groups: int, by_group: bool = True
+) -> None:
+    """Check that the channels of X are those that K wants."""
+    if not by_group and groups != 1:
         raise ShapeError(
-            f"the kernel, shape {(kh, kw)}, is larger than the image, shape {(h, w)}; it must fit "
-            "inside. Use a smaller kernel, or pad the image."
+            f"groups is {groups}, and K has no axis for several outputs; with groups, K must have "
+            "the shape (o, c/groups, kh, kw)."
         )
-    return h - kh + 1, w - kw + 1
+    if of_image % groups or outputs % groups:
+        what = f"X has {of_image} channels" if of_image % groups else f"K has {outputs} outputs"
+        raise ShapeError(
+            f"groups is {groups}, and {what}, which it does not divide; it must divide the "
+            "channels of X and the outputs of K."
+        )
+    if per_group * groups != of_image:
+        of_each = f" in each of {groups} groups" if groups > 1 else ""
+        fits = f" ({per_group * groups} in all)" if groups > 1 else ""
+        divides = ""
+        if of_image % per_group == 0 and outputs % (of_image // per_group) == 0:
+            divides = f", or set groups={of_image // per_group}"
+        raise ShapeError(
+            f"K wants {_channels(per_group)}{of_each}{fits}, X has {of_image}. Give X "
+            f"{_channels(per_group * groups)}, or K the shape "
+            f"(o, {of_image // groups}, kh, kw){divides}."
+        )
+
+
+def _channels(n: int) -> str:
+    return f"{n} channel{'s' * (n != 1)}"
 
 
 def kernel_size(size: Any) -> tuple[int, int]:
@@ -103,9 +142,17 @@ def choice(what: str, value: Any, allowed: Collection[str]) -> str:
     """One of a few words, or an :class:`ArgumentError` that lists them."""
     if isinstance(value, str) and value in allowed:
         return value
-    close = get_close_matches(str(value), list(allowed), n=1)
     raise ArgumentError(
-        f"unknown {what} {value!r}"
-        + (f"; did you mean {close[0]!r}?" if close else ".")
-        + f" Allowed: {', '.join(allowed)}."
+        f"unknown {what} {value!r}{suggestion(value, allowed)} Allowed: {', '.join(allowed)}."
     )
+
+
+def suggestion(value: Any, allowed: Iterable[str], cutoff: float = 0.6) -> str:
+    """The end of a sentence about an unknown name: the nearest of the known ones, if one is near.
+
+    Example:
+        >>> suggestion("exakt", ["exact", "loop"]), suggestion("x", ["exact"])
+        ("; did you mean 'exact'?", '.')
+    """
+    close = get_close_matches(str(value), list(allowed), n=1, cutoff=cutoff)
+    return f"; did you mean {close[0]!r}?" if close else "."

@@ -1,15 +1,17 @@
 """What a backend says about itself before anything heavy is imported.
 
-A backend is a package with a manifest in its ``__init__`` and three modules beside it: ``ops``,
-``layers`` and ``learning``. It is announced by an entry point of the group ``d2lconv.backends``::
+A backend is a package with a manifest in its ``__init__`` and five modules beside it: ``tensors``,
+``autodiff``, ``methods``, ``layers`` and ``learning``, with what :mod:`d2lconv.core.protocols` asks
+for. It is announced by an entry point of the group ``d2lconv.backends``::
 
     [project.entry-points."d2lconv.backends"]
     torch = "d2lconv_torch:manifest"
 
-A fourth module, ``exercises``, is optional: see :mod:`d2lconv.exercise.gradients`.
+A module ``exercises`` is optional: see :mod:`d2lconv.exercise.gradients`; so is ``timing``, for
+benchmarks.
 
-The manifest's package must import no framework: it is read to list the backends, the three
-modules are imported when one is used.
+The manifest's package must import no framework: it is read to list the backends, and the modules
+are imported when one is used.
 """
 
 import math
@@ -54,7 +56,7 @@ class Release:
 
 @dataclass(frozen=True)
 class Cost:
-    """How long a method takes in a framework: the constants of :mod:`d2lconv.costs`, in µs.
+    """How long a method takes in a framework: the constants of :mod:`d2lconv.core.costs`, in µs.
 
     Attributes:
         method: "exact", "native", "banded", "matmul" or "fft".
@@ -119,7 +121,7 @@ class Manifest:
     forks: bool = True
 
     def __hash__(self) -> int:
-        return hash(self.name)  # that of all fields would take longer than what it is looked up for
+        return hash(self.name)  # hashing every field would take longer than the look-up
 
     @property
     def install_command(self) -> str:

@@ -7,29 +7,39 @@ import sys
 import threading
 import warnings
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from types import ModuleType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from d2lconv.contract import Layers, Learning, Ops
-from d2lconv.errors import BackendBroken, BackendNotInstalled, UnknownBackend
-from d2lconv.manifest import Manifest
+from d2lconv.core.checks import suggestion
+from d2lconv.core.manifest import Manifest
+from d2lconv.errors import (
+    ArgumentError,
+    BackendBroken,
+    BackendNotInstalled,
+    ExtraNotInstalled,
+    UnknownBackend,
+)
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
+    from d2lconv.core.protocols import Autodiff, Layers, Learning, Methods, Tensors
+
 GROUP = "d2lconv.backends"
+PARTS = ("tensors", "autodiff", "methods", "layers", "learning")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Backend:
-    """A backend whose framework is imported: its manifest and its three modules."""
+    """A backend whose framework is imported: its manifest and its modules."""
 
     manifest: Manifest
-    ops: Ops
-    layers: Layers
-    learning: Learning
+    tensors: "Tensors"
+    autodiff: "Autodiff"
+    methods: "Methods"
+    layers: "Layers"
+    learning: "Learning"
 
     @property
     def name(self) -> str:
@@ -126,11 +136,9 @@ def resolve(name: str, where: str = "") -> str:
     aliases = {alias: key for key, (manifest, _) in known.items() for alias in manifest.aliases}
     if name in aliases:
         return aliases[name]
-    close = get_close_matches(str(name).lower(), [*known, *aliases], n=1)
     raise UnknownBackend(
-        f"unknown backend {name!r}{where}"
-        + (f"; did you mean {close[0]!r}?" if close else ".")
-        + f" Known: {', '.join(known) or 'none, because d2lconv itself is not installed by pip'}."
+        f"unknown backend {name!r}{where}{suggestion(name.lower(), [*known, *aliases])}"
+        f" Known: {', '.join(known) or 'none, because d2lconv itself is not installed by pip'}."
     )
 
 
@@ -201,11 +209,8 @@ def load(name: str) -> Backend:
         # differently when asked again: the first reason is the one to tell.
         if name not in _broken:
             try:
-                modules = [
-                    importlib.import_module(f"{package}.{part}")
-                    for part in ("ops", "layers", "learning")
-                ]
-                return _loaded.setdefault(name, _backend(manifest, *modules))
+                modules = [importlib.import_module(f"{package}.{part}") for part in PARTS]
+                return _loaded.setdefault(name, _backend(manifest, modules))
             except (Exception, SystemExit) as error:  # whatever it is, it is told below
                 _broken[name] = error
         reason = _broken[name]
@@ -217,17 +222,37 @@ def load(name: str) -> Backend:
         ) from reason
 
 
+def optional(name: str, part: str, what: str) -> Any:
+    """A module that not every backend has to have, with the backend's framework imported.
+
+    Args:
+        name: The backend's own name.
+        part: The module's name.
+        what: What it is needed for.
+    """
+    load(name)
+    _, package = manifests()[name]
+    try:
+        return importlib.import_module(f"{package}.{part}")
+    except ModuleNotFoundError as error:
+        if error.name != f"{package}.{part}":
+            raise
+        raise ArgumentError(
+            f"the backend {name!r} has no module {error.name}, so it has no {what}."
+        ) from None
+
+
 def _likely(manifest: Manifest) -> str:
     """A sentence about the likely cause, if there is one to be seen."""
-    from d2lconv.diagnosis import findings
-
+    try:
+        from d2lconv.diagnosis import findings
+    except ExtraNotInstalled:  # it compares releases by a library that the command brings
+        return ""
     return "".join(f"{found.problem}: {found.remedy}. " for found in findings(manifest)[:1])
 
 
-def _backend(
-    manifest: Manifest, ops: ModuleType, layers: ModuleType, learning: ModuleType
-) -> Backend:
-    return Backend(manifest, cast(Ops, ops), cast(Layers, layers), cast(Learning, learning))
+def _backend(manifest: Manifest, modules: list[ModuleType]) -> Backend:
+    return Backend(manifest, *(cast(Any, module) for module in modules))
 
 
 def backends() -> tuple[BackendStatus, ...]:

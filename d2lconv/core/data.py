@@ -9,9 +9,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from d2lconv import checks, registry, selection
-from d2lconv.contract import FloatArray, Ops
-from d2lconv.errors import ArgumentError, DTypeError, MixedBackendsError, ShapeError
+from d2lconv.core import ownership, registry
+from d2lconv.core.contract import FloatArray
+from d2lconv.core.protocols import Tensors
+from d2lconv.core.registry import Backend
+from d2lconv.errors import ArgumentError, DTypeError, ShapeError
 
 FLOATS: Final = ("float16", "float32", "float64")
 ALLOWED: Final = (
@@ -19,8 +21,8 @@ ALLOWED: Final = (
 )
 
 
-def operands(backend: str, **data: Any) -> list[Any]:
-    """The named arguments as matrices of one backend and one floating type.
+def operands(backend: Backend, **data: Any) -> list[Any]:
+    """The named arguments as tensors of one backend and one floating type.
 
     Tensors of the backend are used as they are, so that gradients flow through them; anything
     else becomes a tensor. Of two floating types the wider one is used. Data without a floating
@@ -28,40 +30,74 @@ def operands(backend: str, **data: Any) -> list[Any]:
     there is none.
 
     Raises:
-        ShapeError: An argument is not a matrix, is ragged, or is empty.
+        ShapeError: An argument is ragged, or its number of dimensions is not known.
         DTypeError: An argument is complex, text, or something else that is no number.
         MixedBackendsError: An argument belongs to another framework.
     """
-    ops = registry.load(backend).ops
-    native = {name: selection.backend_of(value) for name, value in data.items()}
+    tensors = backend.tensors
+    native = {name: ownership.backend_of(value) for name, value in data.items()}
     given, dtypes = {}, []
     for name, value in data.items():
         if native[name] is None:
             given[name], dtype = neutral(value, name)
-        elif native[name] == backend:
-            check_usable(backend, value, name)
+        elif native[name] == backend.name:
+            check_usable(tensors.unusable(value), name)
             _check_tensor(value, name)
-            given[name], dtype = value, _floating(ops.dtype_name(value), name)
+            _check_rank(tensors, value, name)
+            given[name], dtype = value, _floating(tensors.dtype_name(value), name)
         else:
-            raise mixed(native if backend in native.values() else {**native, "the call": backend})
-        checks.matrix(_shape(given[name], name), name)
+            own = backend.name in native.values()
+            raise ownership.mixed(native if own else {**native, "the call": backend.name})
         if dtype is not None:
             dtypes.append(dtype)
     dtype = max(dtypes, key=FLOATS.index, default="float32")
     return [
-        ops.tensor(value, dtype) if native[name] is None else ops.cast(value, dtype)
+        tensors.tensor(value, dtype) if native[name] is None else tensors.cast(value, dtype)
         for name, value in given.items()
     ]
 
 
+def integers(backend: Backend, value: Any, name: str) -> Any:
+    """Integers as a tensor of the backend: labels, say.
+
+    Raises:
+        DTypeError: It holds something else.
+        MixedBackendsError: It belongs to another framework.
+    """
+    native = ownership.backend_of(value)
+    if native is None:
+        array, _ = neutral(value, name)
+        kind, dtype = array.dtype.kind, array.dtype.name
+        fitting = kind in "iu" and (not array.size or abs(array).max() < 2**31)
+    else:
+        if native != backend.name:
+            raise ownership.mixed({name: native, "the call": backend.name})
+        check_usable(backend.tensors.unusable(value), name)
+        _check_tensor(value, name)
+        _check_rank(backend.tensors, value, name)
+        dtype = backend.tensors.dtype_name(value)
+        fitting = dtype.startswith(("int", "uint"))
+    if not fitting:
+        raise DTypeError(
+            f"{name} holds {dtype}. Allowed are integers, in 32 bits; cast it to int32 first."
+        )
+    return value if native else backend.tensors.integers(array)
+
+
 def neutral(data: Any, name: str = "data") -> tuple[np.ndarray[Any, Any], str | None]:
     """Data of no framework as a NumPy array, with its floating type or None if it has none."""
-    foreign = selection.backend_of(data)
+    foreign = ownership.backend_of(data)
     if foreign is not None:
         _check_tensor(data, name)
-        raise mixed({name: foreign, "the call": "another backend"})
+        raise ownership.mixed({name: foreign, "the call": "another backend"})
     if isinstance(data, np.ma.MaskedArray) and np.any(data.mask):
         raise DTypeError(f"{name} holds masked elements. Fill them first: {name}.filled(0).")
+    if type(data).__module__.partition(".")[0] == "PIL":
+        raise DTypeError(
+            f"{name} is a picture of Pillow, whose numbers may be indices of a palette. Pass "
+            f"dc.load_image({name}), a grey image from 0 to 1; or, for its colours, "
+            f"np.moveaxis(np.asarray({name}.convert('RGB')), -1, 0) / 255."
+        )
     try:
         array = np.asarray(data)
     except MemoryError:
@@ -111,14 +147,15 @@ def to_array(data: Any, dtype: Any = None, name: str = "data") -> FloatArray:
 
 def detached(data: Any, name: str = "data") -> FloatArray:
     """A NumPy copy of a tensor of any framework, or of neutral data."""
-    backend = selection.backend_of(data)
+    backend = ownership.backend_of(data)
     if backend is None:
         return to_array(data, name=name)
-    check_usable(backend, data, name)
+    tensors = registry.load(backend).tensors
+    check_usable(tensors.unusable(data), name)
     _check_tensor(data, name)
-    ops = registry.load(backend).ops
-    check_values(ops, data, name)
-    return ops.to_numpy(data)
+    check_values(tensors, data, name)
+    _floating(tensors.dtype_name(data), name)
+    return tensors.to_numpy(data)
 
 
 def dtype_name(dtype: Any) -> str:
@@ -136,49 +173,6 @@ def float_type(own: str, wanted: Any = None) -> str:
     return floating or "float32" if wanted is None else dtype_name(wanted)
 
 
-def initial_values(
-    size: Any, weight: Any = None, bias: Any = None, seed: int = 0, name: str = "weight"
-) -> tuple[FloatArray, FloatArray | None]:
-    """The values that a layer starts from, the same in every framework.
-
-    Args:
-        size: The kernel size (kh, kw).
-        weight: The initial kernel (kh, kw); None draws it uniformly from [0, 1).
-        bias: The initial bias, a number; None starts at 0, False leaves the bias out.
-        seed: The seed of the NumPy generator that draws the kernel, an integer of at least 0.
-        name: What the initial kernel is called in messages.
-
-    Returns:
-        The kernel (kh, kw), and the bias (1,) or None. The bias is of the kernel's type.
-    """
-    size = checks.kernel_size(size)
-    generator = np.random.default_rng(checks.whole_number("seed", seed, least=0))
-    if weight is None:
-        values: FloatArray = generator.random(size, dtype=np.float32)
-    else:
-        values = detached(weight, name)
-        if values.shape != size:
-            raise ShapeError(
-                f"{name} has the shape {values.shape}, kernel_size is {size}; "
-                "they must be the same."
-            )
-    if bias is False:
-        return values, None
-    offset = detached(0.0 if bias is None else bias, "bias")
-    if offset.size != 1:
-        raise ShapeError(f"bias has the shape {offset.shape}; it must be one number.")
-    return values, offset.reshape(1).astype(values.dtype)
-
-
-def mixed(native: dict[str, str | None]) -> MixedBackendsError:
-    """The error for arguments of different backends, given as argument -> backend."""
-    found = [f"{name} is of {backend}" for name, backend in native.items() if backend is not None]
-    return MixedBackendsError(
-        f"{' and '.join(found)}: one call runs in one framework. "
-        "Convert with dc.to_numpy(...), which every backend takes."
-    )
-
-
 def _floating(dtype: str, name: str) -> str | None:
     """A native type that is allowed: its name if it is a floating one, None if it is not."""
     if dtype in FLOATS:
@@ -188,28 +182,27 @@ def _floating(dtype: str, name: str) -> str | None:
     raise DTypeError(f"{name} holds {dtype}. {ALLOWED}.")
 
 
-def check_usable(backend: str, value: Any, name: str = "data") -> None:
-    """Check that a value of a framework is a dense tensor of it."""
-    what = registry.load(backend).ops.unusable(value)
+def check_usable(what: str | None, name: str = "data") -> None:
+    """Check that a value of a framework is a dense tensor of it, given what else it is."""
     if what is not None:
         raise DTypeError(f"{name} is {what}. Allowed are dense tensors; convert it to one first.")
 
 
-def check_values(ops: Ops, value: Any, name: str) -> None:
+def check_values(tensors: Tensors, value: Any, name: str) -> None:
     """Check that a native tensor has values that can be looked at."""
-    if not ops.has_values(value):
+    if not tensors.has_values(value):
         raise ArgumentError(
             f"{name} has no values here, only a shape and a type, as in a function that is being "
             "traced or compiled. Do this outside of it."
         )
 
 
-def _shape(value: Any, name: str) -> tuple[int | None, ...]:
+def _check_rank(tensors: Tensors, value: Any, name: str) -> None:
     try:
-        return tuple(value.shape)
+        tensors.shape(value)
     except ValueError:  # not even the number of dimensions is known
         raise ShapeError(
-            f"{name} has no known shape; both sizes must be known when the call is traced."
+            f"{name} has no known shape; its sizes must be known when the call is traced."
         ) from None
 
 

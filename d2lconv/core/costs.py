@@ -29,26 +29,24 @@ small images alone, and in PyTorch, where it is faster there than the framework'
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from d2lconv.checks import output_shape
-from d2lconv.contract import power_of_two
-from d2lconv.data import operands
-from d2lconv.manifest import Cost, Manifest
-from d2lconv.matrices import BLOCK
-from d2lconv.registry import Backend
+from d2lconv.core.geometry import Geometry, output_size, power_of_two
+from d2lconv.core.manifest import Cost, Manifest
+from d2lconv.core.places import BLOCK
+from d2lconv.core.shown import Shown
 
 Shape = tuple[int, ...]
 
-LITTLE = 1.1  # so many times slower "exact" is taken all the same: the same bits are worth that
-SURELY = 1.15  # so many times slower "native" is: it at least is not slower than itself
+EXACT_ALLOWANCE = 1.1  # "exact" is taken up to this many times the fastest: same bits are worth it
+NATIVE_MARGIN = 1.15  # "native" is left only for what should be this many times as fast
 WINDOWS = 2**17  # elements of all windows together, up to which "matmul" is considered
 
 BOUNDS: Mapping[str, str] = MappingProxyType(
     {
         "exact": "the same bits in every framework",
+        "rounded": "the true value, rounded once, and so the same bits in every framework",
         "native": "rounding, element by element (d2lconv.parity.bounds.corr2d)",
         "banded": "rounding, element by element (d2lconv.parity.bounds.corr2d)",
         "matmul": "rounding, element by element (d2lconv.parity.bounds.corr2d)",
@@ -58,7 +56,7 @@ BOUNDS: Mapping[str, str] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Explanation(Shown):
     """Which method ``method="auto"`` takes for an image and a kernel, and why.
 
     Attributes:
@@ -66,16 +64,24 @@ class Explanation:
         backend: The backend's name.
         bound: What is known of how far its result is from that of other methods.
         estimates: The microseconds that each method should take, the fastest first.
+        counts: For "rounded", how many elements were found in which way
+            (:class:`d2lconv.rounding.Counts`); else None.
     """
 
     method: str
     backend: str
     bound: str
     estimates: Mapping[str, float]
+    counts: Any = None
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
 
     def __str__(self) -> str:
         times = ", ".join(f"{name} {time:,.0f} µs" for name, time in self.estimates.items())
-        return f"{self.method} in {self.backend}. Expected: {times}. Bound: {self.bound}."
+        expected = f" Expected: {times}." if times else ""
+        found = "" if self.counts is None else f" Of {self.counts}."
+        return f"{self.method} in {self.backend}.{expected} Bound: {self.bound}.{found}"
 
 
 def amounts(method: str, image: Shape, kernel: Shape) -> tuple[float, float, float, float]:
@@ -86,7 +92,7 @@ def amounts(method: str, image: Shape, kernel: Shape) -> tuple[float, float, flo
         (1.0, 4.0, 0.0001, 0.0004)
     """
     steps, multiplications = _AMOUNTS[method](image, kernel)
-    outputs = math.prod(output_shape(image, kernel))
+    outputs = math.prod(output_size(image, kernel))
     return 1.0, float(steps), outputs / 1e6, multiplications / 1e6
 
 
@@ -100,12 +106,12 @@ def _exact(image: Shape, kernel: Shape) -> tuple[float, float]:
 
 
 def _native(image: Shape, kernel: Shape) -> tuple[float, float]:
-    outputs, elements = math.prod(output_shape(image, kernel)), math.prod(kernel)
+    outputs, elements = math.prod(output_size(image, kernel)), math.prod(kernel)
     return outputs * max(0, elements - 25) / 1e6, outputs * elements
 
 
 def _banded(image: Shape, kernel: Shape) -> tuple[float, float]:
-    (H, W), (kh, kw) = output_shape(image, kernel), kernel
+    (H, W), (kh, kw) = output_size(image, kernel), kernel
     return kh, H * W * kh * (min(W, BLOCK) + kw - 1)
 
 
@@ -135,29 +141,24 @@ def estimate(cost: Cost, image: Shape, kernel: Shape) -> float:
     )
 
 
-def explain(manifest: Manifest, image: Shape, kernel: Shape) -> Explanation:
-    """The fastest of a backend's methods for these shapes; "exact" if it states no costs."""
-    output_shape(image, kernel)
+def explain(manifest: Manifest, geometry: Geometry) -> Explanation:
+    """The fastest of a backend's methods for these shapes; "exact" if it states no costs.
+
+    For layers, with channels, strides, padding, dilation or groups, it is the framework's own
+    convolution: the constants are those of one image and one kernel.
+    """
+    if not geometry.is_simple:
+        method = "native" if manifest.costs else "exact"
+        return Explanation(method, manifest.name, BOUNDS[method], MappingProxyType({}))
+    image, kernel = geometry.image[2:], geometry.kernel[2:]
     times: dict[str, float] = {}
     for cost in manifest.costs:
         if cost.holds(image, kernel) and considered(cost.method, image, kernel):
             times.setdefault(cost.method, estimate(cost, image, kernel))
     ordered = dict(sorted(times.items(), key=lambda item: item[1]))
     method = next(iter(ordered), "exact")
-    if times.get("exact", math.inf) <= LITTLE * times.get(method, 0.0):
+    if times.get("exact", math.inf) <= EXACT_ALLOWANCE * times.get(method, 0.0):
         method = "exact"
-    if times.get("native", math.inf) < SURELY * times.get(method, 0.0):
+    if times.get("native", math.inf) < NATIVE_MARGIN * times.get(method, 0.0):
         method = "native"
     return Explanation(method, manifest.name, BOUNDS[method], MappingProxyType(ordered))
-
-
-def explain_for(backend: Backend, X: Any, K: Any) -> Explanation:
-    """The public ``explain`` for one backend."""
-    X, K = operands(backend.name, X=X, K=K)
-    return explain(backend.manifest, tuple(X.shape), tuple(K.shape))
-
-
-@lru_cache(2**12)
-def fastest(manifest: Manifest, image: Shape, kernel: Shape) -> str:
-    """The name of the method that should be the fastest for these shapes."""
-    return explain(manifest, image, kernel).method

@@ -9,18 +9,15 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from d2lconv import registry
-
-if TYPE_CHECKING:
-    from d2lconv.bound import BoundBackend
+from d2lconv.core import registry
+from d2lconv.core.ownership import backend_of, by_type, mixed
 
 VARIABLE = "D2LCONV_BACKEND"
 
 _process: str | None = None
 _blocks: ContextVar[tuple["_Block", ...]] = ContextVar("d2lconv_backend", default=())
-_by_type: dict[type, str | None] = {}
 
 
 class _Block:
@@ -54,37 +51,12 @@ def use(name: str) -> None:
 
 
 @contextmanager
-def backend(name: str) -> "Iterator[BoundBackend]":
-    """Choose the backend for a block of code, in this thread or task only.
-
-    A generator shares the context of whoever runs it: while it waits at a ``yield`` inside a
-    block, the block is in force there too. Ends of blocks in another order than their beginnings
-    do no harm: each one takes back its own choice and no other.
-
-    Args:
-        name: A backend's name or an alias: numpy, torch, tf, mxnet, jax.
-
-    Yields:
-        The API bound to that backend, as ``from d2lconv import NAME`` gives it.
-
-    Raises:
-        UnknownBackend: There is no such backend.
-        BackendNotInstalled: Its framework is not installed.
-        BackendBroken: Its framework does not import.
-
-    Example:
-        >>> import d2lconv as dc
-        >>> with dc.backend("numpy"):
-        ...     dc.corr2d([[0, 1, 2]], [[1, -1]])
-        array([[-1., -1.]], dtype=float32)
-    """
-    from d2lconv.bound import bind
-
-    bound = bind(name)
-    block = _Block(bound.name)
+def chosen(name: str) -> Iterator[str]:
+    """Choose the backend of that name or alias for a block of code; gives its name."""
+    block = _Block(registry.load(registry.resolve(name)).name)
     _blocks.set((*_blocks.get(), block))
     try:
-        yield bound
+        yield block.name
     finally:
         _blocks.set(tuple(other for other in _blocks.get() if other is not block))
 
@@ -106,26 +78,6 @@ def current_backend() -> str:
     return registry.resolve(variable, f" in the variable {VARIABLE}") if variable else "numpy"
 
 
-def backend_of(value: Any) -> str | None:
-    """The backend whose native tensor the value is, None for neutral data.
-
-    Decided by the root modules of the value's type and its bases, so that subclasses, variables
-    and tracers are recognised and no framework is imported to ask.
-    """
-    kind = type(value)
-    try:
-        return _by_type[kind]
-    except KeyError:
-        roots = {base.__module__.partition(".")[0] for base in kind.__mro__}
-        found = [
-            manifest.name
-            for manifest, _ in registry.manifests().values()
-            if roots & set(manifest.type_roots)
-        ]
-        _by_type[kind] = found[0] if found else None
-        return _by_type[kind]
-
-
 def choose_for_two(X: Any, K: Any) -> registry.Backend:
     """As :func:`choose`, for an image and a kernel.
 
@@ -133,7 +85,7 @@ def choose_for_two(X: Any, K: Any) -> registry.Backend:
     ``corr2d`` and its backend.
     """
     try:
-        image, kernel = _by_type[type(X)], _by_type[type(K)]
+        image, kernel = by_type[type(X)], by_type[type(K)]
     except KeyError:
         return choose(X=X, K=K)
     if image is not None and kernel is not None and image != kernel:
@@ -143,8 +95,6 @@ def choose_for_two(X: Any, K: Any) -> registry.Backend:
 
 def choose(**arguments: Any) -> registry.Backend:
     """The backend that serves a call with these arguments."""
-    from d2lconv.data import mixed
-
     native = {name: backend_of(value) for name, value in arguments.items()}
     found = {backend for backend in native.values() if backend is not None}
     if len(found) > 1:

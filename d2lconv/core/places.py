@@ -5,27 +5,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from d2lconv import checks
-from d2lconv.contract import FloatArray
-from d2lconv.data import detached
+from d2lconv.core import checks
+from d2lconv.core.contract import FloatArray
+from d2lconv.core.data import detached
+from d2lconv.core.geometry import output_size
 from d2lconv.errors import ShapeError
 from d2lconv.extras import needed
-from d2lconv.registry import Backend
 
 BLOCK = 32  # columns of the output that one product with a band matrix gives
 LARGEST = 2**26  # elements of a dense matrix: half a gigabyte of the places alone
-
-
-def im2col(backend: Backend, X: Any, kernel_size: tuple[int, int]) -> Any:
-    """The public ``im2col`` for one backend."""
-    return backend.ops.im2col(X, kernel_size)
-
-
-def toeplitz(
-    backend: Backend, K: Any, input_shape: tuple[int, int], *, sparse: bool = False
-) -> Any:
-    """The public ``toeplitz`` for one backend."""
-    return sparse_toeplitz(K, input_shape) if sparse else backend.ops.toeplitz(K, input_shape)
 
 
 def window_places(image: tuple[int, ...], kernel: tuple[int, ...]) -> NDArray[np.int64]:
@@ -44,7 +32,7 @@ def window_places(image: tuple[int, ...], kernel: tuple[int, ...]) -> NDArray[np
                [1, 2],
                [2, 3]])
     """
-    (H, W), (kh, kw) = checks.output_shape(image, kernel), kernel
+    (H, W), (kh, kw) = output_size(image, kernel), kernel
     i, j, a, b = np.ogrid[:H, :W, :kh, :kw]
     places: NDArray[np.int64] = (i + a) * image[1] + j + b
     return places.reshape(H * W, kh * kw)
@@ -94,7 +82,7 @@ def kernel_places(kernel: tuple[int, ...], image: Any) -> NDArray[np.int64]:
                [2, 2, 0, 1]])
     """
     h, w = checks.pair("input_shape", image)
-    (H, W), (kh, kw) = checks.output_shape((h, w), kernel), kernel
+    (H, W), (kh, kw) = output_size((h, w), kernel), kernel
     if H * W * h * w > LARGEST:
         raise ShapeError(
             f"input_shape is {(h, w)}, so the matrix would have {H * W} x {h * w} elements; a "

@@ -1,0 +1,38 @@
+"""Whose tensor is this? Asked of types alone, so that no framework is imported to answer."""
+
+from typing import Any
+
+from d2lconv.core import registry
+from d2lconv.errors import MixedBackendsError
+
+by_type: dict[type, str | None] = {}
+
+
+def backend_of(value: Any) -> str | None:
+    """The backend whose native tensor the value is, None for neutral data.
+
+    Decided by the root modules of the value's type and its bases, so that subclasses, variables
+    and tracers are recognised and no framework is imported to ask.
+    """
+    kind = type(value)
+    try:
+        return by_type[kind]
+    except KeyError:
+        pass
+    roots = {str(base.__module__).partition(".")[0] for base in kind.__mro__}
+    found = [
+        manifest.name
+        for manifest, _ in registry.manifests().values()
+        if roots & set(manifest.type_roots)
+    ]
+    by_type[kind] = found[0] if found else None
+    return by_type[kind]
+
+
+def mixed(native: dict[str, str | None]) -> MixedBackendsError:
+    """The error for arguments of different backends, given as argument -> backend."""
+    found = [f"{name} is of {backend}" for name, backend in native.items() if backend is not None]
+    return MixedBackendsError(
+        f"{' and '.join(found)}: one call runs in one framework. "
+        "Convert with dc.to_numpy(...), which every backend takes."
+    )
