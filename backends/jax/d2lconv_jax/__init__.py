@@ -1,6 +1,6 @@
 """The JAX backend, with Flax."""
 
-from d2lconv.manifest import Cost, Deviation, Manifest, Release
+from d2lconv.core.manifest import Cost, Deviation, Manifest, Release
 
 manifest = Manifest(
     name="jax",

@@ -5,6 +5,10 @@ from collections.abc import Callable
 import jax
 from jax import Array as Tensor
 
+from d2lconv_jax.scratch import corr2d
+
+__all__ = ["REASON", "corr2d", "gradient"]
+
 REASON = (
     "JAX's arrays cannot be assigned to; Y.at[i, j].set(...) gives a new array and is a function "
     "like any other, with a gradient. It costs a copy of Y for every element."

@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import jax
 from jax import Array as Tensor
-from jax import lax
+
+from d2lconv.core.geometry import Geometry
+from d2lconv_jax.methods import native
 
 
 def wait(t: Tensor) -> None:
@@ -12,8 +14,7 @@ def wait(t: Tensor) -> None:
     t.block_until_ready()
 
 
-def convolution(X: Tensor, K: Tensor) -> Callable[[], Tensor]:
-    """A call of JAX's own convolution, compiled, on arrays that were put into its layout before."""
-    image, kernel = X[None, None], K[None, None]  # (batch, channel, height, width)
-    compiled = jax.jit(lambda x, k: lax.conv(x, k, (1, 1), "VALID", lax.Precision.HIGHEST))
-    return lambda: compiled(image, kernel)
+def convolution(X: Tensor, K: Tensor, geometry: Geometry) -> Callable[[], Tensor]:
+    """A call of JAX's own convolution, compiled, on arrays that are in its layout."""
+    compiled = jax.jit(lambda X, K: native(X, K, geometry))
+    return lambda: compiled(X, K)

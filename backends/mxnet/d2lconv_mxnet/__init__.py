@@ -1,8 +1,9 @@
 """The MXNet backend, with Gluon."""
 
-from d2lconv.manifest import Cost, Deviation, Manifest, Release
+from d2lconv.core.manifest import Cost, Deviation, Manifest, Release
 
 _NO_FFT = "MXNet has no Fourier transform on the CPU"
+_EVEN = "MXNet's layers have the same padding on both sides"
 
 manifest = Manifest(
     name="mxnet",
@@ -19,10 +20,9 @@ manifest = Manifest(
     deviations=(
         Deviation("fft", _NO_FFT, raises="no Fourier transform"),
         Deviation("autodiff/fft", _NO_FFT, raises="no Fourier transform"),
-        Deviation(
-            "autodiff/loop",
-            "MXNet does not record assignments into an array",
-            raises="Inplace operations",
+        *(
+            Deviation(f"own/layers/{name}", _EVEN, raises="the same padding on both sides")
+            for name in ("same", "sides")
         ),
     ),
     costs=(  # fitted by `d2lconv bench --fit`, exact without what runs as one program

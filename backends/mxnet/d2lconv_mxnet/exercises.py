@@ -1,15 +1,12 @@
 """Exercise 3 in MXNet: what happens if corr2d from scratch is differentiated."""
 
 from collections.abc import Callable
-from typing import Any
 
-from d2lconv_mxnet import numpy_view
+from d2lconv_mxnet.scratch import Tensor, corr2d
 
-numpy_view.install()
+from mxnet import autograd  # isort: skip
 
-from mxnet import autograd  # noqa: E402
-
-Tensor = Any  # mxnet.np.ndarray, for which MXNet ships no types
+__all__ = ["REASON", "corr2d", "gradient"]
 
 REASON = (
     "MXNet does not record assignments into an array, because what was there before might be "

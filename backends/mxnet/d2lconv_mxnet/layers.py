@@ -1,37 +1,55 @@
-"""The convolutional layer in MXNet and Gluon."""
+"""The layers in MXNet and Gluon: blocks."""
 
 from typing import Any
 
-from mxnet import autograd, gluon, init, npx, util
+from d2lconv.core import operations
+from d2lconv.core.parameters import convolution, pooling
+from d2lconv.core.registry import load
+from d2lconv.errors import ArgumentError
+from d2lconv_mxnet.tensors import Tensor, tensor
 
-from d2lconv.data import initial_values
-from d2lconv_mxnet.ops import Tensor, add_bias, cast, corr2d, dtype_name, tensor
+from mxnet import autograd, gluon, init, npx, util  # isort: skip
 
 
 @util.use_np  # in other threads than the first, NumPy semantics are off
 class Conv2D(gluon.Block):  # type: ignore[misc]
-    """A cross-correlation plus a scalar bias, one channel, on an image (h, w).
+    """A cross-correlation plus a bias, on an image (h, w) or, with channels, on (n, c, h, w).
 
-    Args:
-        kernel_size: Height and width of the kernel.
-        weight: The initial kernel; random from the seed if None.
-        bias: The initial bias; 0 if None, no bias at all if False.
-        seed: The seed of the random kernel, the same in every framework.
-        block: What every Gluon block takes: prefix, params.
+    The arguments are those of :func:`d2lconv.Conv2D`. It is no hybrid block: in a network that is
+    hybridised it stays as it is.
     """
 
     def __init__(
         self,
         kernel_size: tuple[int, int],
         *,
+        in_channels: int | None = None,
+        out_channels: int | None = None,
+        stride: Any = 1,
+        padding: Any = 0,
+        dilation: Any = 1,
+        groups: int = 1,
         weight: Any = None,
         bias: Any = None,
         seed: int = 0,
-        **block: Any,
+        method: str = "exact",
     ) -> None:
-        super().__init__(**block)
-        weight, bias = initial_values(kernel_size, weight, bias, seed)
-        self.weight = self._parameter("weight", weight)
+        super().__init__()
+        self.made = convolution(
+            kernel_size,
+            in_channels=in_channels,
+            out_channels=out_channels,
+            stride=stride,
+            padding=padding,
+            dilation=dilation,
+            groups=groups,
+            weight=weight,
+            bias=bias,
+            seed=seed,
+            method=method,
+        )
+        bias = self.made.bias
+        self.weight = self._parameter("weight", self.made.weight)
         self.bias = None if bias is None else self._parameter("bias", bias)
 
     def _parameter(self, name: str, value: Any) -> gluon.Parameter:
@@ -41,8 +59,10 @@ class Conv2D(gluon.Block):  # type: ignore[misc]
         return parameter
 
     def forward(self, X: Tensor) -> Tensor:
-        Y = corr2d(X, self.weight.data())
-        return Y if self.bias is None else add_bias(Y, cast(self.bias.data(), dtype_name(Y)))
+        made, bias = self.made, None if self.bias is None else self.bias.data()
+        return operations.layer(
+            load("mxnet"), X, self.weight.data(), bias, made.options, made.method
+        )
 
     def load_parameters(
         self,
@@ -58,8 +78,41 @@ class Conv2D(gluon.Block):  # type: ignore[misc]
             loaded, ctx, allow_missing, ignore_extra, filename=filename, **options
         )
 
+    def export(self, *args: Any, **options: Any) -> None:
+        """Not possible: gluon exports hybrid blocks."""
+        raise ArgumentError(
+            "MXNet exports hybrid blocks alone, and a layer of d2lconv is none: its gradients are "
+            "Python functions. Use save_parameters and load_parameters."
+        )
+
     def __repr__(self) -> str:
-        return f"Conv2D(kernel_size={self.weight.shape}, bias={self.bias is not None})"
+        return f"Conv2D({self.made})"
+
+
+class Pool2D(gluon.Block):  # type: ignore[misc]
+    """The maximum, or the mean, of each window.
+
+    The arguments are those of :func:`d2lconv.Pool2D`.
+    """
+
+    def __init__(
+        self,
+        size: Any,
+        *,
+        mode: str = "max",
+        stride: Any = None,
+        padding: Any = 0,
+        count_include_pad: bool = False,
+        method: str = "exact",
+    ) -> None:
+        super().__init__()
+        self.made = pooling(size, mode, stride, padding, count_include_pad, method)
+
+    def forward(self, X: Tensor) -> Tensor:
+        return operations.pool2d(load("mxnet"), X, **self.made)
+
+    def __repr__(self) -> str:
+        return f"Pool2D({', '.join(f'{name}={value!r}' for name, value in self.made.items())})"
 
 
 def gradients(layer: Conv2D, X: Tensor, G: Tensor) -> dict[str, Tensor]:

@@ -1,12 +1,14 @@
-"""Learning a kernel from data in MXNet and Gluon."""
+"""Learning a kernel from data in MXNet: the loop is the lesson's, with the layer of choice."""
 
 from collections.abc import Callable
 
-from mxnet import autograd, gluon, init, np, util
-
-from d2lconv.contract import FloatArray
+from d2lconv.core.contract import FloatArray
+from d2lconv_mxnet import scratch
+from d2lconv_mxnet.exact import tree_sum
 from d2lconv_mxnet.layers import Conv2D
-from d2lconv_mxnet.ops import Tensor, tensor, tree_sum
+from d2lconv_mxnet.tensors import Tensor, tensor
+
+from mxnet import autograd, np, util  # isort: skip
 
 LAYERS = ("exact", "builtin")
 
@@ -27,31 +29,15 @@ def learn_kernel(
 
     Calls ``report(epoch, loss)`` once an epoch, with the loss before the update.
     """
-    X, Y = X.detach(), Y.detach()
-    kh, kw = initial.shape
-    if layer == "exact":
-        conv, total = Conv2D((kh, kw), weight=initial, bias=False), tree_sum
-    else:
-        conv, total = _builtin(initial), np.sum
+    with autograd.pause():  # what a caller records is not this
+        X, Y = X.detach(), Y.detach()
+        kh, kw = initial.shape
+        rate = tensor(lr, X.dtype)
+        if layer == "exact":
+            exact = Conv2D((kh, kw), weight=initial, bias=False)
+            return scratch.learn_kernel(
+                exact, X, Y, rate, epochs, lambda A: tree_sum(A[None]), report
+            )
+        builtin = scratch.builtin_layer(tensor(initial))
         X, Y = X[None, None], Y[None, None]  # (batch, channel, height, width)
-    weight = conv.weight
-    rate = tensor(lr, X.dtype)
-    for epoch in range(1, epochs + 1):
-        with autograd.record():
-            D = conv(X) - Y
-            loss = total((D * D).reshape(-1))
-        loss.backward()
-        weight.set_data(weight.data() - rate * weight.grad())
-        report(epoch, loss.item())
-    return weight.data().reshape(kh, kw)
-
-
-def _builtin(initial: FloatArray) -> gluon.nn.Conv2D:
-    """Gluon's own layer, starting from the same kernel."""
-    start = init.Constant(tensor(initial[None, None]))
-    conv = gluon.nn.Conv2D(
-        1, initial.shape, use_bias=False, in_channels=1, weight_initializer=start
-    )
-    conv.cast(initial.dtype)
-    conv.initialize()
-    return conv
+        return scratch.learn_kernel(builtin, X, Y, rate, epochs, np.sum, report)[0, 0]

@@ -15,7 +15,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any, NoReturn
 
 import numpy
@@ -42,6 +42,7 @@ REMOVED: dict[str, Any] = {
     "NZERO": -0.0,
     "PZERO": 0.0,
     "alltrue": numpy.all,
+    "compat": SimpleNamespace(basestring=str),
     "in1d": lambda a, b, **options: numpy.isin(numpy.ravel(a), b, **options),
     "msort": lambda a: numpy.sort(a, axis=0),
     "product": numpy.prod,
@@ -97,6 +98,15 @@ class _Finder:
 
 
 def install() -> None:
-    """Give MXNet's modules their view of NumPy from now on. Calling it again changes nothing."""
+    """Give MXNet's modules their view of NumPy from now on. Calling it again changes nothing.
+
+    Raises:
+        ImportError: Python leaves docstrings out, which MXNet puts together while it is imported.
+    """
+    if sys.flags.optimize > 1:
+        raise ImportError(
+            "MXNet does not import without docstrings: start Python without -OO, and without "
+            "PYTHONOPTIMIZE=2"
+        )
     if _Finder not in sys.meta_path:
         sys.meta_path.insert(0, _Finder)

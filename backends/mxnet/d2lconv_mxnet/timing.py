@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 
-from mxnet import npx
+from d2lconv.core.geometry import Geometry
+from d2lconv_mxnet.methods import arguments
+from d2lconv_mxnet.tensors import Tensor
 
-from d2lconv_mxnet.ops import Tensor
+from mxnet import npx  # isort: skip
 
 
 def wait(t: Tensor) -> None:
@@ -12,8 +14,7 @@ def wait(t: Tensor) -> None:
     t.wait_to_read()
 
 
-def convolution(X: Tensor, K: Tensor) -> Callable[[], Tensor]:
-    """A call of MXNet's own convolution, on arrays that were put into its layout before."""
-    image, kernel = X[None, None], K[None, None]  # (batch, channel, height, width)
-    options = {"kernel": K.shape, "num_filter": 1, "no_bias": True}
-    return lambda: npx.convolution(image, weight=kernel, **options)
+def convolution(X: Tensor, K: Tensor, geometry: Geometry) -> Callable[[], Tensor]:
+    """A call of MXNet's own convolution, on arrays that are in its layout."""
+    X, options = arguments(X, geometry)
+    return lambda: npx.convolution(X, weight=K, **options)

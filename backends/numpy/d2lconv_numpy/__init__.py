@@ -1,6 +1,6 @@
 """The NumPy backend: the reference, and the default when nothing is chosen."""
 
-from d2lconv.manifest import Cost, Deviation, Manifest, Release
+from d2lconv.core.manifest import Cost, Deviation, Manifest, Release
 
 manifest = Manifest(
     name="numpy",

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 
-from d2lconv.contract import FloatArray as Tensor
+from d2lconv.core.contract import FloatArray as Tensor
+from d2lconv_numpy.scratch import corr2d
+
+__all__ = ["REASON", "corr2d", "gradient"]
 
 REASON = "NumPy computes values only. Gradients are for the frameworks, or for pencil and paper."
 

@@ -5,6 +5,10 @@ from typing import Any
 
 import tensorflow as tf
 
+from d2lconv_tf.scratch import corr2d
+
+__all__ = ["REASON", "corr2d", "gradient"]
+
 Tensor = Any  # tf.Tensor and tf.Variable, for which TensorFlow ships no types
 
 REASON = (

@@ -1,13 +1,17 @@
-"""Learning a kernel from data in TensorFlow and Keras."""
+"""Learning a kernel from data in TensorFlow: the loop is the lesson's, with the layer of choice."""
 
 from collections.abc import Callable
+from typing import Any
 
-import keras
 import tensorflow as tf
 
-from d2lconv.contract import FloatArray
+from d2lconv.core.contract import FloatArray
+from d2lconv_tf import scratch
+from d2lconv_tf.exact import tree_sum
 from d2lconv_tf.layers import Conv2D
-from d2lconv_tf.ops import Tensor, tensor, tree_sum
+from d2lconv_tf.tensors import dtype_name, tensor
+
+Tensor = Any  # tf.Tensor and tf.Variable, for which TensorFlow ships no types
 
 LAYERS = ("exact", "builtin")
 
@@ -27,26 +31,11 @@ def learn_kernel(
     Calls ``report(epoch, loss)`` once an epoch, with the loss before the update.
     """
     kh, kw = initial.shape
+    rate = tensor(lr, dtype_name(X))
     if layer == "exact":
-        conv, total = Conv2D((kh, kw), weight=initial, bias=False), tree_sum
-    else:
-        conv, total = _builtin(initial), tf.reduce_sum
-        X, Y = X[None, :, :, None], Y[None, :, :, None]  # (batch, height, width, channel)
-    (weight,) = conv.trainable_variables
-    rate = tensor(lr, X.dtype)
-    for epoch in range(1, epochs + 1):
-        with tf.GradientTape() as tape:
-            D = conv(X) - Y
-            loss = total(tf.reshape(D * D, (-1,)))
-        gradient = tape.gradient(loss, weight)
-        weight.assign(weight - rate * gradient)
-        report(epoch, float(loss))
+        exact = Conv2D((kh, kw), weight=initial, bias=False, dtype=initial.dtype.name)
+        return scratch.learn_kernel(exact, X, Y, rate, epochs, lambda A: tree_sum(A[None]), report)
+    builtin = scratch.builtin_layer(tensor(initial))
+    X, Y = X[None, :, :, None], Y[None, :, :, None]  # (batch, height, width, channel)
+    weight = scratch.learn_kernel(builtin, X, Y, rate, epochs, tf.reduce_sum, report)
     return tf.reshape(weight, (kh, kw))
-
-
-def _builtin(initial: FloatArray) -> keras.layers.Conv2D:
-    """Keras's own layer, starting from the same kernel."""
-    conv = keras.layers.Conv2D(1, initial.shape, use_bias=False, dtype=initial.dtype.name)
-    conv.build((None, None, None, 1))
-    conv.set_weights([initial[:, :, None, None]])
-    return conv

@@ -1,10 +1,14 @@
 """What a benchmark has to know of TensorFlow."""
 
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
-from d2lconv_tf.ops import Tensor
+from d2lconv.core.geometry import Geometry
+from d2lconv_tf.methods import arguments
+
+Tensor = Any  # tf.Tensor and tf.Variable, for which TensorFlow ships no types
 
 
 def wait(t: Tensor) -> None:
@@ -13,7 +17,7 @@ def wait(t: Tensor) -> None:
         tf.test.experimental.sync_devices()
 
 
-def convolution(X: Tensor, K: Tensor) -> Callable[[], Tensor]:
+def convolution(X: Tensor, K: Tensor, geometry: Geometry) -> Callable[[], Tensor]:
     """A call of TensorFlow's own convolution, on tensors that were put into its layout before."""
-    image, kernel = X[None, :, :, None], K[:, :, None, None]  # (batch, height, width, channel)
-    return lambda: tf.nn.conv2d(image, kernel, strides=1, padding="VALID")
+    images, kernels, options = arguments(X, K, geometry)
+    return lambda: tf.nn.conv2d(images, kernels, **options)

@@ -1,6 +1,6 @@
 """The PyTorch backend."""
 
-from d2lconv.manifest import Cost, Manifest, Release
+from d2lconv.core.manifest import Cost, Manifest, Release
 
 manifest = Manifest(
     name="torch",

@@ -5,6 +5,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from d2lconv_torch.scratch import corr2d
+
+__all__ = ["REASON", "corr2d", "gradient"]
+
 REASON = (
     "PyTorch records assignments into a tensor like any other operation, as long as nothing that "
     "the gradient needs is overwritten. The zeros that are assigned to are not needed."

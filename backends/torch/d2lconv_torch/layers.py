@@ -1,40 +1,95 @@
-"""The convolutional layer in PyTorch."""
+"""The layers in PyTorch: modules."""
 
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from d2lconv.data import initial_values
-from d2lconv_torch.ops import add_bias, cast, corr2d, dtype_name, tensor
+from d2lconv.core import operations
+from d2lconv.core.parameters import convolution, pooling
+from d2lconv.core.registry import load
+from d2lconv_torch.tensors import tensor
 
 
 class Conv2D(nn.Module):
-    """A cross-correlation plus a scalar bias, one channel, on an image (h, w).
+    """A cross-correlation plus a bias, on an image (h, w) or, with channels, on (n, c, h, w).
 
-    Args:
-        kernel_size: Height and width of the kernel.
-        weight: The initial kernel; random from the seed if None.
-        bias: The initial bias; 0 if None, no bias at all if False.
-        seed: The seed of the random kernel, the same in every framework.
+    The arguments are those of :func:`d2lconv.Conv2D`.
     """
 
     def __init__(
-        self, kernel_size: tuple[int, int], *, weight: Any = None, bias: Any = None, seed: int = 0
+        self,
+        kernel_size: tuple[int, int],
+        *,
+        in_channels: int | None = None,
+        out_channels: int | None = None,
+        stride: Any = 1,
+        padding: Any = 0,
+        dilation: Any = 1,
+        groups: int = 1,
+        weight: Any = None,
+        bias: Any = None,
+        seed: int = 0,
+        method: str = "exact",
     ) -> None:
         super().__init__()
-        weight, bias = initial_values(kernel_size, weight, bias, seed)
-        self.weight = nn.Parameter(tensor(weight))
+        self.made = convolution(
+            kernel_size,
+            in_channels=in_channels,
+            out_channels=out_channels,
+            stride=stride,
+            padding=padding,
+            dilation=dilation,
+            groups=groups,
+            weight=weight,
+            bias=bias,
+            seed=seed,
+            method=method,
+        )
+        self.weight = nn.Parameter(tensor(self.made.weight))
+        bias = self.made.bias
         self.bias = None if bias is None else nn.Parameter(tensor(bias))
 
     def forward(self, X: Tensor) -> Tensor:
-        Y = corr2d(X, self.weight)
-        return Y if self.bias is None else add_bias(Y, cast(self.bias, dtype_name(Y)))
+        made = self.made
+        Y: Tensor = operations.layer(
+            load("torch"), X, self.weight, self.bias, made.options, made.method
+        )
+        return Y
 
     def extra_repr(self) -> str:
-        return f"kernel_size={tuple(self.weight.shape)}, bias={self.bias is not None}"
+        return str(self.made)
 
 
+class Pool2D(nn.Module):
+    """The maximum, or the mean, of each window.
+
+    The arguments are those of :func:`d2lconv.Pool2D`.
+    """
+
+    def __init__(
+        self,
+        size: Any,
+        *,
+        mode: str = "max",
+        stride: Any = None,
+        padding: Any = 0,
+        count_include_pad: bool = False,
+        method: str = "exact",
+    ) -> None:
+        super().__init__()
+        self.made = pooling(size, mode, stride, padding, count_include_pad, method)
+
+    def forward(self, X: Tensor) -> Tensor:
+        Y: Tensor = operations.pool2d(load("torch"), X, **self.made)
+        return Y
+
+    def extra_repr(self) -> str:
+        return ", ".join(f"{name}={value!r}" for name, value in self.made.items())
+
+
+@torch.inference_mode(False)
+@torch.enable_grad()
 def gradients(layer: Conv2D, X: Tensor, G: Tensor) -> dict[str, Tensor]:
     """The gradients of a layer's output for G: of the image, the weight, and the bias if any."""
     named = {"image": X.detach().clone().requires_grad_(), **dict(layer.named_parameters())}

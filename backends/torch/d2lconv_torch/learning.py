@@ -1,13 +1,15 @@
-"""Learning a kernel from data in PyTorch."""
+"""Learning a kernel from data in PyTorch: the loop is the lesson's, with the layer of choice."""
 
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from d2lconv.contract import FloatArray
+from d2lconv.core.contract import FloatArray
+from d2lconv_torch import scratch
+from d2lconv_torch.exact import tree_sum
 from d2lconv_torch.layers import Conv2D
-from d2lconv_torch.ops import tensor, tree_sum
+from d2lconv_torch.tensors import tensor, without_autocast
 
 LAYERS = ("exact", "builtin")
 
@@ -30,28 +32,11 @@ def learn_kernel(
     """
     X, Y = X.detach().clone(), Y.detach().clone()  # tensors of inference mode cannot be recorded
     kh, kw = initial.shape
-    conv: Conv2D | nn.Conv2d
-    total: Callable[[Tensor], Tensor]
-    if layer == "exact":
-        conv, total = Conv2D((kh, kw), weight=initial, bias=False), tree_sum
-    else:
-        conv, total = _builtin(initial), torch.sum
-        X, Y = X[None, None], Y[None, None]  # (batch, channel, height, width)
     rate = tensor(lr, X.dtype)
-    for epoch in range(1, epochs + 1):
-        D = conv(X) - Y
-        loss = total((D * D).reshape(-1))
-        (gradient,) = torch.autograd.grad(loss, [conv.weight])
-        with torch.no_grad():
-            conv.weight -= rate * gradient
-        report(epoch, loss.item())
-    return conv.weight.detach().reshape(kh, kw)
-
-
-def _builtin(initial: FloatArray) -> nn.Conv2d:
-    """PyTorch's own layer, starting from the same kernel."""
-    kh, kw = initial.shape
-    weight = tensor(initial[None, None])
-    conv = nn.Conv2d(1, 1, kernel_size=(kh, kw), bias=False, dtype=weight.dtype)
-    conv.weight = nn.Parameter(weight)
-    return conv
+    if layer == "exact":
+        exact = Conv2D((kh, kw), weight=initial, bias=False)
+        return scratch.learn_kernel(exact, X, Y, rate, epochs, lambda A: tree_sum(A[None]), report)
+    builtin = scratch.builtin_layer(tensor(initial))
+    X, Y = X[None, None], Y[None, None]  # (batch, channel, height, width)
+    with without_autocast(X):
+        return scratch.learn_kernel(builtin, X, Y, rate, epochs, torch.sum, report)[0, 0]
