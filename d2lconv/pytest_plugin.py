@@ -10,13 +10,14 @@ for one of its fixtures:
   within a bound, and says how they differ if they do not.
 """
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from d2lconv.bound import BoundBackend
+    from d2lconv.binding import BoundBackend
 
 OPTION = "--d2lconv-backends"
 
@@ -38,21 +39,23 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that takes ``backend`` once for each one."""
-    if "backend" in metafunc.fixturenames and _is_ours(metafunc):
+    """Run a test that takes ``backend`` once for each one, or for those that it asks for itself."""
+    marks = metafunc.definition.iter_markers("parametrize")
+    asked = any("backend" in _names(*mark.args[:1], **mark.kwargs) for mark in marks)
+    if "backend" in metafunc.fixturenames and _is_ours(metafunc) and not asked:
         metafunc.parametrize("backend", chosen(metafunc.config), indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
 def backend(request: pytest.FixtureRequest) -> str:
     """The name of each backend in turn."""
-    from d2lconv import registry
+    from d2lconv.core import registry
 
-    name: str = request.param
+    name = registry.resolve(request.param)
     manifest, _ = registry.manifests()[name]
     if registry.missing(manifest):
         pytest.fail(
-            f"{manifest.framework} is not installed, and {OPTION} asks for it. "
+            f"{manifest.framework} is not installed, and {OPTION} or the test asks for it. "
             f"Run: {manifest.install_command}"
         )
     return name
@@ -61,7 +64,7 @@ def backend(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def d2l(backend: str) -> "BoundBackend":
     """The API of d2lconv, bound to each backend in turn."""
-    from d2lconv.bound import bind
+    from d2lconv.binding import bind
 
     return bind(backend)
 
@@ -80,54 +83,61 @@ class Parity:
         actual: Any,
         expected: Any = None,
         *,
-        X: Any = None,
-        K: Any = None,
-        bound: Any = None,
+        precision: str = "honest",
+        **of: Any,
     ) -> None:
         """Fail the test unless results agree.
+
+        Where the bound is larger than the values, so that nothing can be told, it warns.
 
         Args:
             actual: A tensor of any framework, which is held against ``expected``; or several
                 results by name, such as ``{"torch": a, "jax": b}``, all held against the first.
             expected: What one result is held against.
-            X: The image of the cross-correlation whose results they are, and
-            K: its kernel; they give the bound that differences may have.
-            bound: Instead, the largest difference, one number or one for each element. Without
-                X, K and bound all bits must be the same.
+            precision: "any" accepts results that are within the worst case, but far from what
+                honest arithmetic does; :func:`d2lconv.parity.compare` has others.
+            of: What they are the results of, as :func:`d2lconv.parity.compare` takes it: ``X`` and
+                ``K`` give the bound that differences may have, with ``bias``, ``stride``,
+                ``padding``, ``dilation``, ``groups``, layouts, ``of`` and ``G`` for gradients,
+                ``algorithm`` and ``accumulator``; or ``bound`` alone. Without any of them all bits
+                must be the same.
 
         Raises:
             AssertionError: Results differ by more; the message names the verdict, the worst
-                element, both values, and with X and K which of the two is wrong.
+                element, both values, and with X and K which of the two is wrong, and the mistake
+                that explains it, if one does.
         """
         __tracebackhide__ = True
         from d2lconv.errors import ArgumentError
         from d2lconv.parity import compare
 
         if isinstance(actual, Mapping):
-            (first, reference), *others = actual.items()
-            if expected is not None or not others:
+            if expected is not None or len(actual) < 2:
                 raise ArgumentError(
                     "parity takes one result and what is expected, or a mapping of several results."
                 )
+            (first, reference), *others = actual.items()
             pairs = [(name, result, first, reference) for name, result in others]
         else:
             pairs = [("actual", actual, "expected", expected)]
         wrong = []
         for name, result, against, reference in pairs:
-            found = compare(result, reference, X=X, K=K, bound=bound)
-            if found.verdict == "bug":
+            found = compare(result, reference, precision=precision, **of)
+            if found.verdict == "rounding" and found.blind > 1 / 2:
+                warnings.warn(f"{name} against {against}: {found}", stacklevel=2)
+            if found.verdict in ("bug", "imprecise"):
                 reason = found.reason
                 if isinstance(actual, Mapping):
                     reason = reason.replace("actual", name).replace("expected", against)
                 ulp = "" if found.ulp is None else f" ({found.ulp:,} ulp)"
-                wrong.append(f"{name} against {against}: bug{ulp}: {reason}")
+                wrong.append(f"{name} against {against}: {found.verdict}{ulp}: {reason}")
         if wrong:
             raise AssertionError("\n".join(wrong))
 
 
 def chosen(config: pytest.Config) -> list[str]:
     """The names of the backends that the option names, or of all that are installed."""
-    from d2lconv import registry
+    from d2lconv.core import registry
     from d2lconv.errors import UnknownBackend
 
     wanted = config.getoption(OPTION)
@@ -140,6 +150,12 @@ def chosen(config: pytest.Config) -> list[str]:
     if not found:
         raise pytest.UsageError(f"{OPTION} names no backend.")
     return list(dict.fromkeys(found))
+
+
+def _names(argnames: str | Sequence[str] = (), **_: Any) -> list[str]:
+    """The arguments that ``pytest.mark.parametrize`` names."""
+    names = argnames.split(",") if isinstance(argnames, str) else argnames
+    return [name.strip() for name in names]
 
 
 def _is_ours(metafunc: pytest.Metafunc) -> bool:

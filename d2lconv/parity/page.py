@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from d2lconv.parity.report import WORDS, Cell, ParityReport
+from d2lconv.extras import needed
+from d2lconv.parity.report import WORDS, WRONG, Cell, ParityReport
+
+with needed("cli"):
+    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 GRID = 24  # squares along one side of a heat map, at most
 LEVELS = 6
@@ -26,6 +29,7 @@ def page(report: ParityReport) -> str:
         report=report,
         words=WORDS,
         short=short,
+        why=why,
         maps={case.name: list(_maps(report, case.name)) for case in report.cases},
         known=sorted(
             {
@@ -43,11 +47,20 @@ def short(cell: Cell) -> str:
         return "same bits"
     if cell.verdict == "known":
         return "known"
+    if cell.verdict in WRONG and cell.cause is not None:
+        return f"{cell.verdict}: {cell.cause}"
     if cell.ulp is None:
-        return "bug"
+        return cell.verdict
     ulp = "NaN" if cell.ulp == 2**64 - 1 else f"{cell.ulp:,} ulp"
     share = "" if cell.share is None else f", {cell.share:.1%}"
-    return f"{'bug: ' * (cell.verdict == 'bug')}{ulp}{share}"
+    return f"{f'{cell.verdict}: ' * (cell.verdict in WRONG)}{ulp}{share}"
+
+
+def why(cell: Cell) -> str:
+    """Why, and how its error compares with honest ones."""
+    if cell.error is None:
+        return cell.reason
+    return f"{cell.reason}; its error is {cell.error:.2g} times that of the worst honest order"
 
 
 def _maps(report: ParityReport, case: str) -> Iterator[dict[str, Any]]:
@@ -74,11 +87,14 @@ def _maps(report: ParityReport, case: str) -> Iterator[dict[str, Any]]:
 def heat_map(shares: Any) -> Markup:
     """Squares, darker where a larger share of the bound is used, the darkest one being the largest.
 
+    Of images and channels it is the largest share in each place.
+
     Example:
         >>> print(heat_map(np.array([[0, 0.5], [0, 0]])))
         <svg viewBox="0 0 2 2" aria-hidden="true"><path class="l6" d="M1 0h1v1h-1z"/></svg>
     """
-    pooled = _pooled(np.atleast_2d(shares))
+    plane = shares.max(axis=tuple(range(shares.ndim - 2))) if shares.ndim > 2 else shares
+    pooled = _pooled(np.atleast_2d(plane))
     height, width = pooled.shape
     level = np.ceil(LEVELS * pooled / pooled.max()).astype(int)
     paths = []

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from d2lconv.data import FLOATS
+from d2lconv.core.data import FLOATS
 from d2lconv.errors import ArgumentError
 from d2lconv.files import replacing
 from d2lconv.parity.cases import choose
@@ -102,7 +102,7 @@ def compare_recordings(
 
     Returns:
         The :class:`~d2lconv.parity.report.ParityReport`. A case that a recording lacks is left
-        out of its column.
+        out of its column, and one that all of them lack, out of the report.
 
     Raises:
         ArgumentError: A file is no recording, or no case matches.
@@ -117,6 +117,8 @@ def compare_recordings(
             while label in columns:
                 label += "'"
             columns[label] = facts, outcomes
+    recorded = {case for _, outcomes in columns.values() for case in outcomes}
+    chosen = tuple(case for case in chosen if case.name in recorded)
     report = ParityReport(chosen, {label: facts for label, (facts, _) in columns.items()})
     judge = Judge()
     for case in chosen:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from d2lconv import checks, registry
+from d2lconv.core import checks, registry
 from d2lconv.errors import ArgumentError
 from d2lconv.parity.cases import choose
 from d2lconv.parity.report import Cell, Judge, ParityReport

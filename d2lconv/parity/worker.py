@@ -18,12 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from d2lconv import __version__, registry
-from d2lconv.bound import bind
+from d2lconv.binding import bind
+from d2lconv.core import registry
 from d2lconv.errors import BackendBroken, BackendNotInstalled, UnknownBackend
 from d2lconv.orphans import end_with_parent
 from d2lconv.parity import cases
 from d2lconv.parity.cases import Arrays
+from d2lconv.version import __version__
 
 Packed = tuple[str, tuple[int, ...], bytes]
 

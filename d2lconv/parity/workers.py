@@ -15,10 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import execnet
-
-from d2lconv import __version__
+from d2lconv.extras import needed
 from d2lconv.parity.worker import unpack
+from d2lconv.version import __version__
+
+with needed("cli"):
+    import execnet
 
 CRASHES = 3  # after so many, the rest of a backend's cases is not tried
 CALL = "from d2lconv.parity.worker import serve; serve(channel)"

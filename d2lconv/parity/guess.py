@@ -1,0 +1,145 @@
+"""A guess at what was computed instead, and whether it explains all of a result."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from d2lconv.parity.bounds import of_terms
+from d2lconv.parity.bounds.roundoff import gamma, unit_roundoff
+from d2lconv.parity.call import Call
+from d2lconv.parity.precision import measure, narrowed
+from d2lconv.parity.terms import Terms
+from d2lconv.parity.values import Values
+
+Array = NDArray[np.float64]
+SCREENED = 24  # elements that a guess is tried on before all are
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What may have been computed instead: a call, and what happened to its results.
+
+    Attributes:
+        call: The call.
+        scale: What the results were multiplied by.
+        relu: Whether negative results became 0.
+        undo: Functions, the last one first, that take a result to the call's own order: from one
+            that was reshaped or rolled afterwards to one that was not.
+        accumulator: The type of the sums, if it is not the results'.
+    """
+
+    call: Call
+    scale: float = 1.0
+    relu: bool = False
+    undo: tuple[Callable[[Any], Any], ...] = ()
+    accumulator: str | None = None
+
+    def with_call(self, **changes: Any) -> "Guess":
+        """The same with another call."""
+        return replace(self, call=replace(self.call, **changes))
+
+    def undone(self, result: Array) -> Array | None:
+        """The result in the call's own order, or None if it has another shape."""
+        try:
+            for function in reversed(self.undo):
+                result = function(result)
+        except ValueError:  # it cannot be reshaped so
+            return None
+        return result if self.call.possible and result.shape == self.call.shape else None
+
+
+class Judge:
+    """Whether guesses explain a result.
+
+    Args:
+        result: The result, in our order.
+        dtype: Its type.
+        off: How far each element is from what it should be, of the result's shape, or None.
+        right: What it should be the result of.
+    """
+
+    def __init__(self, result: Values, dtype: str, off: Any = None, right: Any = None) -> None:
+        self.result, self.dtype = result.wide(), dtype
+        self.held = {name: result.held_by(name).all() for name in ("float16", "float32")}
+        self.exact = bool(result.held_by(dtype).all())
+        self.times = math.inf  # u*S, beyond which honest arithmetic does not stray
+        if right is not None and (near := measure(right, np.array(right.value), dtype)):
+            with np.errstate(all="ignore"):
+                limits = near.limits / (unit_roundoff(dtype) * right.size)
+            self.times = 8 * float(limits[np.isfinite(limits)].max(initial=0.0)) or math.inf
+        rng = np.random.default_rng(0)
+        size = self.result.size
+        drawn = rng.choice(size, min(size, SCREENED), replace=False)
+        worst: Any = (
+            [] if off is None else np.argsort(np.nan_to_num(off.ravel(), posinf=1e308))[-8:]
+        )
+        self.screen = np.unique(np.concatenate([drawn, np.asarray(worst, int)])).astype(int)
+
+    def explains(self, guess: Guess) -> bool:
+        """Whether the guess explains every element, as honest arithmetic on it would."""
+        found = guess.undone(self.result)
+        if found is None:
+            return False
+        terms = guess.call.terms()
+        result = guess.call.theirs(found)
+        where = self.screen
+        if guess.undo or guess.call.of == "weight":  # the same elements, where they were moved to
+            index = guess.undone(np.arange(self.result.size).reshape(self.result.shape))
+            where = np.flatnonzero(np.isin(guess.call.theirs(index).ravel(), self.screen))
+        return self._on(terms, guess, result, where) and self._on_all(terms, guess, result)
+
+    def _on(self, terms: Terms, guess: Guess, result: Array, where: Any) -> bool:
+        """On some elements alone, within the bound."""
+        x, k, offset = terms.gather(np.stack(np.unravel_index(where, terms.shape), axis=1))
+        with np.errstate(all="ignore"):
+            products = x * k
+            value = products.sum(1) + offset
+            size = np.abs(products).sum(1) + np.abs(offset)
+            off = np.abs(self._straight(result.ravel()[where], value, guess) - value)
+            work = guess.accumulator or self.dtype
+            roundings = min(2 * gamma(terms.count + 3, work), self.times * unit_roundoff(work))
+            allowed = roundings * size
+        known = np.isfinite(size)
+        return bool((off <= allowed + 1e-30 * (size > 0))[known].all())
+
+    def _on_all(self, terms: Terms, guess: Guess, result: Array) -> bool:
+        """On all elements: within the bound, and as near as honest arithmetic comes."""
+        straight = self._straight(result, terms.value, guess)
+        parts = of_terms(terms, self.dtype, guess.accumulator)
+        allowed = parts.of(straight)
+        once = (guess.scale != 1) + (not self.exact)
+        with np.errstate(all="ignore"):
+            allowed = allowed + gamma(once, self.dtype) * np.abs(straight) * (1 + 1e-9)
+            same = (straight == terms.value) | (np.isnan(straight) & np.isnan(terms.value))
+            if not (same | (np.abs(straight - terms.value) <= allowed)).all():
+                return False
+        if guess.accumulator is not None and not self._summed_in(guess.accumulator, result, terms):
+            return False
+        found = measure(terms, straight, self.dtype, accumulator=guess.accumulator)
+        if found is not None:
+            return not found.imprecise
+        size = np.abs(terms.value)
+        return bool((allowed < size)[size > 0].mean() > 1 / 2) if (size > 0).any() else True
+
+    def _straight(self, result: Array, value: Array, guess: Guess) -> Array:
+        """The result without what happened to it afterwards."""
+        with np.errstate(all="ignore"):
+            straight: Array = result / guess.scale
+        if guess.relu:
+            return np.where((value <= 0) & (result == 0), value, straight)
+        return straight
+
+    def _summed_in(self, narrow: str, result: Array, terms: Terms) -> bool:
+        """Whether all numbers are of that type, and their error is as large as its roundings."""
+        if narrow == "bfloat16":
+            of_it = bool((narrowed(result, 8) == result).all())
+        else:
+            of_it = bool(self.held["float16"])
+        with np.errstate(all="ignore"):
+            typical = float(np.sqrt(np.square(result - terms.value).mean()))
+            least = unit_roundoff(narrow) * float(np.sqrt(np.square(terms.value).mean())) / 8
+        return of_it and typical >= least

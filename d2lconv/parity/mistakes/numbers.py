@@ -1,0 +1,154 @@
+"""Other numbers: bias, relu, factors, and types that are narrower."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from d2lconv.parity.guess import Guess
+from d2lconv.parity.mistakes.steps import Step, calling, on_kernel
+from d2lconv.parity.precision import BITS, narrowed
+from d2lconv.parity.values import Values
+
+
+def bias(guess: Guess, result: Any) -> Iterator[Step]:
+    """No bias, or another."""
+    call = guess.call
+    if call.bias is None:
+        return
+    bias = call.bias.wide()
+    yield "no bias", calling(bias=None)
+    yield "the bias added twice", calling(bias=Values(2 * bias, None))
+    yield "the bias subtracted", calling(bias=Values(-bias, None))
+    if result.shape != call.shape or len(np.unique(bias)) < 2:
+        return
+    sums = replace(call, bias=None).terms().value
+    with np.errstate(all="ignore"):
+        middle = np.nanmedian(result - sums, axis=(0, 2, 3))
+    if not np.isfinite(middle).all():
+        return
+    taken = np.abs(middle[:, None] - bias).argmin(1)
+    first = np.flatnonzero(bias[taken] != bias)
+    if len(first):
+        words = f"the bias of other channels (channel {first[0]} has that of {taken[first[0]]})"
+        yield words, calling(bias=Values(bias[taken], None))
+
+
+def relu(guess: Guess, result: Any) -> Iterator[Step]:
+    """Negative results are 0."""
+    if (result == 0).any() and not (result < 0).any():
+        yield "relu applied to the result", lambda guess: replace(guess, relu=True)
+
+
+def scaled(guess: Guess, result: Any) -> Iterator[Step]:
+    """A factor that people forget, or have too often."""
+    call = guess.call
+    kh, kw = call.kernel[2:]
+    n, H, W = call.image[0], *call.size
+    factors: dict[float, str] = {
+        -1.0: "the sign changed",
+        2.0: "a factor of 2",
+        0.5: "a factor of 1/2",
+        1 / 255: "a factor of 1/255",
+        255.0: "a factor of 255",
+    }
+    if call.of == "output":
+        products = call.kernel[1] * kh * kw
+        factors.setdefault(1 / products, f"the mean for the sum, a factor of 1/{products}")
+        factors.setdefault(1 / (kh * kw), f"the mean over the window, a factor of 1/{kh * kw}")
+    else:
+        each = n * H * W * (call.kernel[0] if call.of != "weight" else 1)
+        factors.setdefault(1 / n, f"the mean over the batch for the sum, a factor of 1/{n}")
+        every = n * H * W
+        factors.setdefault(1 / every, f"the mean for the sum, a factor of 1/{every}")
+        every = each if call.of != "weight" else every * call.kernel[0]
+        factors.setdefault(1 / every, f"the mean for the sum, a factor of 1/{every}")
+        factors.setdefault(2 / every, f"the mean of squares' factor, 2/{every}")
+    for factor, words in factors.items():
+        if factor != 1:
+            yield words, partial(_times, factor=factor)
+    if call.bias is not None and call.K is not None:
+        for factor, words in factors.items():
+            if factor != 1:
+                yield (
+                    f"{words}, before the bias is added",
+                    on_kernel(partial(_product, factor=factor)),
+                )
+
+
+def _times(guess: Guess, factor: float) -> Guess:
+    return replace(guess, scale=guess.scale * factor)
+
+
+def _product(a: Any, factor: float) -> Any:
+    return a.astype(np.float64) * factor
+
+
+def some_factor(guess: Guess, result: Any) -> Iterator[Step]:
+    """The factor that fits best, whatever it is."""
+    if result.shape != guess.call.shape or result.size < 8 or not np.isfinite(result).all():
+        return
+    terms = guess.call.terms()
+    value = guess.call.ours(terms.value)
+    with np.errstate(all="ignore"):
+        factor = float((result * value).sum() / np.square(value).sum())
+    if math.isfinite(factor) and factor != 0 and factor != 1:
+        yield f"a factor of {factor:.6g}", partial(_times, factor=factor)
+
+
+def rounded(guess: Guess, result: Any) -> Iterator[Step]:
+    """Operands of a narrower type."""
+    names = {"X": guess.call.X, "K": guess.call.K, "G": guess.call.G}
+    there = [name for name, operand in names.items() if operand is not None]
+    sets = [there, *([name] for name in there)] if len(there) > 1 else [there]
+    for kind, change in CASTS.items():
+        for chosen in sets:
+            words = f"{' and '.join(chosen)} {kind}"
+            yield words, partial(_cast, chosen=chosen, change=change)
+
+
+def _cast(guess: Guess, chosen: list[str], change: Callable[[Any], Any]) -> Guess:
+    with np.errstate(all="ignore"):
+        changed = {name: Values(change(getattr(guess.call, name).wide()), None) for name in chosen}
+    return guess.with_call(**changed)
+
+
+CASTS: dict[str, Callable[[Any], Any]] = {
+    "rounded to TF32": lambda a: narrowed(a, BITS["tf32"]),
+    "cut off to TF32": lambda a: narrowed(a, BITS["tf32"], cut=True),
+    "rounded to bfloat16": lambda a: narrowed(a, BITS["bfloat16"]),
+    "cut off to bfloat16": lambda a: narrowed(a, BITS["bfloat16"], cut=True),
+    "rounded to float16": lambda a: a.astype(np.float16).astype(np.float64),
+    "rounded to float32": lambda a: a.astype(np.float32).astype(np.float64),
+    "rounded to integers from 0 to 255 (uint8)": lambda a: np.clip(np.rint(a), 0, 255),
+    "cut off to integers": np.trunc,
+    "cut off to integers from 0 to 255 (uint8)": lambda a: np.clip(np.trunc(a), 0, 255),
+    "rounded to 255ths (uint8)": lambda a: np.clip(np.rint(a * 255), 0, 255) / 255,
+    "cut off to 255ths (uint8)": lambda a: np.clip(np.trunc(a * 255), 0, 255) / 255,
+    "rounded to 127ths of the largest (int8)": lambda a: np.rint(a / _step(a)) * _step(a),
+}
+
+
+def _step(a: Any) -> Any:
+    return max(float(np.abs(a).max()), 1e-300) / 127
+
+
+def summed(guess: Guess, result: Any) -> Iterator[Step]:
+    """Sums in a narrower type."""
+    for narrow in ("float16", "bfloat16"):
+        yield f"sums in {narrow}", partial(_accumulated, narrow=narrow)
+    for narrow in ("float16", "bfloat16"):
+        words = f"everything in {narrow}, operands and sums"
+        yield words, partial(_all_in, narrow=narrow)
+
+
+def _accumulated(guess: Guess, narrow: str) -> Guess:
+    return replace(guess, accumulator=narrow)
+
+
+def _all_in(guess: Guess, narrow: str) -> Guess:
+    there = [name for name in "XKG" if getattr(guess.call, name) is not None]
+    return _accumulated(_cast(guess, there, CASTS[f"rounded to {narrow}"]), narrow)

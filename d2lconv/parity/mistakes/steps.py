@@ -1,0 +1,42 @@
+"""What the steps of all rows are made of."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from d2lconv.parity.guess import Guess
+
+Change = Callable[[Guess], Guess]
+Step = tuple[str, Change]
+Steps = Callable[[Guess, Any], Iterator[Step]]
+
+
+def _on(operand: str, shape: str, function: Callable[[Any], Any]) -> Change:
+    """A step that changes an operand of the call, and its shape."""
+
+    def step(guess: Guess) -> Guess:
+        changed = getattr(guess.call, operand).map(function)
+        return guess.with_call(**{operand: changed, shape: changed.shape})
+
+    return step
+
+
+on_kernel = partial(_on, "K", "kernel")
+
+on_image = partial(_on, "X", "image")
+
+
+def calling(**changes: Any) -> Change:
+    """A step that changes options of the call."""
+    return lambda guess: guess.with_call(**changes)
+
+
+def afterwards(function: Callable[[Any], Any]) -> Change:
+    """A step whose effect on the result the function takes back."""
+    return lambda guess: replace(guess, undo=(*guess.undo, function))
+
+
+def taking(order: Any, axis: int = 1) -> Callable[[Any], Any]:
+    """An array's elements in this order."""
+    return lambda a: a.take(order, axis)

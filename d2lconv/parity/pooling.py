@@ -1,0 +1,282 @@
+"""Pooling: its results, what they may be off, and what went wrong."""
+
+import contextlib
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from d2lconv.core import checks
+from d2lconv.core.geometry import same_padding
+from d2lconv.core.options import Pair, Sides, settings, steps
+from d2lconv.errors import ShapeError
+from d2lconv.parity import layouts, values
+from d2lconv.parity.bounds import of_terms
+from d2lconv.parity.bounds.roundoff import gamma
+from d2lconv.parity.call import pad
+from d2lconv.parity.differences import largest_ulp
+from d2lconv.parity.terms import Terms, plain
+from d2lconv.parity.values import Values
+from d2lconv.parity.verdict import Comparison, times
+
+MODES = ("max", "avg")
+
+
+def compare_pool(
+    actual: Any,
+    expected: Any,
+    X: Any,
+    size: Any,
+    *,
+    mode: str = "max",
+    stride: Any = None,
+    padding: Any = 0,
+    count_include_pad: bool = False,
+    ceil_mode: bool = False,
+    layout: str | None = None,
+) -> Comparison:
+    """Compare two results of pooling; both are held against the true value.
+
+    A maximum has no rounding: both must be it. A mean is a sum and a division.
+
+    Args:
+        actual, expected: Results, in ``layout``.
+        X: The images, in ``layout``.
+        size: The window, an integer or a pair.
+        mode: "max" or "avg".
+        stride: None is the window's size, as every framework's layer has it.
+        padding: As :func:`d2lconv.corr2d` takes it.
+        count_include_pad: Whether a mean is divided by the size of the window, padding included.
+        ceil_mode: Whether a last window may reach beyond the padding, if it begins before that.
+        layout: "NCHW", "NHWC", "CHW", "HWC" or "HW".
+
+    Returns:
+        A :class:`~d2lconv.parity.Comparison`; its causes are among: padding with 0 instead of
+        -inf, padding counted or not, floor or ceil of the output's size, mean or maximum, sum,
+        another padding or stride.
+
+    Raises:
+        ShapeError, ArgumentError: Shapes or options contradict each other.
+
+    Example:
+        >>> X, right = -np.ones((2, 2), np.float32), -np.ones((3, 3), np.float32)
+        >>> actual = np.float32([[0, 0, 0], [0, -1, 0], [0, 0, 0]])
+        >>> compare_pool(actual, right, X, 2, stride=1, padding=1).cause
+        'padding with 0 instead of -inf'
+    """
+    options = mode, stride, padding, count_include_pad, ceil_mode, layout
+    right, axes = _right(X, size, *options)
+    a, e = values.read(actual, "actual"), values.read(expected, "expected")
+    wanted = axes.lower(np.empty(right.shape, bool)).shape
+    if e.shape != wanted:
+        raise ShapeError(
+            f"X gives results of shape {wanted}, but expected has the shape {e.shape}."
+        )
+    if a.shape != wanted:
+        found = _causes(right, a.map(axes.lift)) if axes.fits(a.shape) else ()
+        reason = f"the shapes differ: {a.shape} is not {wanted}{_words('actual', found)}"
+        return Comparison(False, None, float("inf"), None, "bug", reason, causes=found)
+    equal, difference = values.difference(a, e)
+    if equal.all():
+        reason = f"all {a.floats.size:,} elements have the same values"
+        return Comparison(
+            a.dtype == e.dtype, 0, 0.0, None, "identical", reason, shares=np.zeros(a.shape)
+        )
+    results = {"actual": a, "expected": e}
+    allowed = {name: axes.lower(right.allowed(t.map(axes.lift))) for name, t in results.items()}
+    total = allowed["actual"] + allowed["expected"]
+    with np.errstate(all="ignore"):
+        shares = np.where(equal, 0.0, np.nan_to_num(difference / total, nan=np.inf))
+    worst = tuple(map(int, np.unravel_index(int(shares.argmax()), shares.shape)))
+    share = float(shares[worst])
+    reason = f"at {worst}, {a.floats[worst]} is not {e.floats[worst]}; rounding explains "
+    reason += f"{total[worst]:.3g}, and this is {times(share)} that"
+    causes: tuple[str, ...] = ()
+    if share > 1:
+        true = axes.lower(right.value)
+        reason += f". The true value is {float(true[worst])!r}"
+        for name, t in results.items():
+            if right.off(t.map(axes.lift)):
+                found = _causes(right, t.map(axes.lift))
+                reason += f", so {name} is wrong{_words(name, found)}"
+                causes += tuple(words for words in found if words not in causes)
+    verdict = "bug" if share > 1 else "rounding"
+    ulp = largest_ulp(a, e)
+    return Comparison(False, ulp, share, worst, verdict, reason, causes=causes, shares=shares)
+
+
+def pooled(X: Any, size: Any, **options: Any) -> Any:
+    """The true results of pooling in float64, for the arguments of :func:`compare_pool`.
+
+    Example:
+        >>> pooled([[1, 2], [3, 4]], 2, mode="avg").tolist()
+        [[2.5]]
+    """
+    right, axes = _right(X, size, **options)
+    return axes.lower(right.value)
+
+
+def _right(
+    X: Any,
+    size: Any,
+    mode: str = "max",
+    stride: Any = None,
+    padding: Any = 0,
+    count_include_pad: bool = False,
+    ceil_mode: bool = False,
+    layout: str | None = None,
+) -> tuple["_Pool", layouts.Axes]:
+    checks.choice("mode", mode, MODES)
+    image = values.read(X, "X")
+    axes = layouts.of_image(layout, image.shape, "X")
+    lifted = image.map(axes.lift)
+    window = steps("size", size, ShapeError)
+    strides, sides, _, _ = settings(window if stride is None else stride, padding)
+    if sides == "same":
+        sides = tuple(map(same_padding, lifted.shape[2:], window, strides))
+    right = _Pool(lifted, window, strides, sides, mode, count_include_pad, ceil_mode)
+    return right, axes
+
+
+class _Pool:
+    """One way to pool, with its true results (n, c, H, W) in float64."""
+
+    def __init__(
+        self,
+        X: Values,
+        window: Pair,
+        stride: Pair,
+        sides: Sides,
+        mode: str,
+        counted: bool,
+        ceil: bool,
+        *,
+        filled: float = -np.inf,
+        divisor: bool = True,
+        clipped: bool = True,
+    ) -> None:
+        self.given = X, window, stride, sides, mode, counted, ceil
+        n, c, h, w = X.shape
+        output, whole = [], []
+        for size, k, s, (before, after) in zip((h, w), window, stride, sides, strict=True):
+            padded = size + before + after
+            if padded < k:
+                raise ShapeError(
+                    f"the window, {window}, is larger than the image, {(h, w)}, with its padding."
+                )
+            many = -(-(padded - k) // s) + 1 if ceil else (padded - k) // s + 1
+            if ceil and clipped and (many - 1) * s >= size + before:
+                many -= 1  # it would begin in the padding
+            output.append(many)
+            whole.append(max(0, (many - 1) * s + k - padded))
+        self.shape = (n, c, *output)
+        (top, bottom), (left, right) = sides
+        more = (top, bottom + whole[0]), (left, right + whole[1])
+        self.mode, self.divisor = mode, divisor
+        ones = np.ones((1, 1, h, w))
+        if mode == "max":
+            wide = pad(X.wide() - 0.0, more)
+            inside = pad(ones, more) > 0
+            wide = np.where(inside, wide, filled)
+            slide: Any = np.lib.stride_tricks.sliding_window_view
+            windows = slide(wide, window, axis=(2, 3))[:, :, :: stride[0], :: stride[1]]
+            self.value = windows[:, :, : output[0], : output[1]].max((-2, -1))
+            return
+        extra = (0, whole[0]), (0, whole[1])
+        counts = pad(ones, more) if not counted else pad(pad(ones, sides) * 0 + 1, extra)
+        kernel = np.ones((c, 1, *window))
+        A = X.map(lambda a: pad(a, more))
+        geometry = plain(A.shape, kernel.shape, c, (output[0], output[1]), stride)
+        self.terms = Terms(A, Values(kernel, None), geometry)
+        one = plain(counts.shape, (1, 1, *window), 1, (output[0], output[1]), stride)
+        self.counts = Terms(Values(counts, None), Values(kernel[:1], None), one).value
+        if not divisor:
+            self.counts = np.ones_like(self.counts)
+        with np.errstate(all="ignore"):
+            self.value = self.terms.value / self.counts
+
+    def allowed(self, result: Values) -> Any:
+        """What rounding explains in a result."""
+        if self.mode == "max":
+            return np.zeros(result.shape)
+        dtype = result.dtype or self.given[0].dtype or "float32"
+        bound = of_terms(self.terms, dtype).of(result.wide()) / self.counts
+        printed = np.where(result.held_by(dtype), 0, gamma(1, dtype) * np.abs(result.wide()))
+        return bound + gamma(2, dtype) * (np.abs(self.value) + bound) + printed
+
+    def off(self, result: Values) -> bool:
+        """Whether a result is further from the true value than rounding explains."""
+        if result.shape != self.shape:
+            return True
+        with np.errstate(all="ignore"):
+            far = np.abs(result.wide() - self.value)
+        same = (result.wide() == self.value) | (np.isnan(result.wide()) & np.isnan(self.value))
+        return not bool((same | (far <= self.allowed(result))).all())
+
+
+def _causes(right: _Pool, result: Values) -> tuple[str, ...]:
+    changes = _changes(right)
+    pairs = [
+        (f"{a} together with {b}", {**one, **two})
+        for (a, one), (b, two) in itertools.combinations(changes, 2)
+        if not set(one) & set(two)
+    ]
+    for some in (changes, pairs):
+        found = [words for words, other in _pools(right, some) if not other.off(result)]
+        if found:
+            return tuple(found[:4])
+    return ()
+
+
+def _changes(right: _Pool) -> list[tuple[str, dict[str, Any]]]:
+    """The mistakes that people make in pooling, with words."""
+    X, window, stride, sides, mode, counted, ceil = right.given
+    changes: list[tuple[str, dict[str, Any]]] = []
+    if mode == "max":
+        changes += [
+            ("padding with 0 instead of -inf", {"filled": 0.0}),
+            ("the mean", {"mode": "avg"}),
+        ]
+    else:
+        changes += [
+            ("padding not counted" if counted else "padding counted", {"counted": not counted}),
+            ("the sum instead of the mean", {"divisor": False}),
+            ("the maximum", {"mode": "max"}),
+            ("the maximum with padding of 0", {"mode": "max", "filled": 0.0}),
+        ]
+    changes += [
+        (
+            "the output's size rounded down" if ceil else "the output's size rounded up",
+            {"ceil": not ceil},
+        ),
+        ("a last window that begins in the padding", {"ceil": True, "clipped": False}),
+    ]
+    same = tuple(map(same_padding, X.shape[2:], window, stride))
+    other_sides = {
+        f"SAME's padding, {same}": same,
+        "no padding": ((0, 0), (0, 0)),
+        "the odd padding on the other side": tuple((b, a) for a, b in sides),
+        "the same padding on both sides": tuple((max(p),) * 2 for p in sides),
+    }
+    for words, padding in other_sides.items():
+        if padding != sides:
+            changes.append((words, {"sides": padding}))
+    for other in ((1, 1), window, stride[::-1]):
+        if other != stride:
+            changes.append((f"stride {other} instead of {stride}", {"stride": other}))
+    if window[0] != window[1]:
+        changes.append(("a window with height and width exchanged", {"window": window[::-1]}))
+    return changes
+
+
+def _pools(right: _Pool, changes: list[tuple[str, dict[str, Any]]]) -> Iterator[tuple[str, _Pool]]:
+    names = ("X", "window", "stride", "sides", "mode", "counted", "ceil")
+    base = dict(zip(names, right.given, strict=True))
+    for words, change in changes:
+        with contextlib.suppress(ShapeError):
+            yield words, _Pool(**{**base, **change})
+
+
+def _words(name: str, found: tuple[str, ...]) -> str:
+    return f". {name} is what {', or '.join(found)} gives" if found else ""
