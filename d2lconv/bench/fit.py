@@ -1,14 +1,14 @@
-"""The constants of :mod:`d2lconv.costs`, from a benchmark's rows."""
+"""The constants of :mod:`d2lconv.core.costs`, from a benchmark's rows."""
 
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from d2lconv import registry
-from d2lconv.contract import FloatArray
-from d2lconv.costs import BOUNDS, amounts, considered
-from d2lconv.manifest import Cost
+from d2lconv.core import registry
+from d2lconv.core.contract import FloatArray
+from d2lconv.core.costs import BOUNDS, amounts, considered
+from d2lconv.core.manifest import Cost
 
 
 def fit(report: dict[str, Any], backend: str) -> list[Cost]:

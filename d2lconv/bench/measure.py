@@ -2,7 +2,7 @@
 
 Calls that are to be compared are timed in turns, so that whatever slows the machine down for a
 while slows all of them down. What is reported of two calls is the median of the turns' ratios.
-The clock, the statistics and the facts about the machine are pyperf's.
+The clock and the facts about the machine are pyperf's.
 """
 
 import gc
@@ -13,14 +13,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from statistics import quantiles
 
-import pyperf
+from d2lconv.extras import needed
+
+with needed("cli"):
+    import pyperf
 
 Call = Callable[[], object]
 
 SAMPLE = 1e-3  # seconds that a sample takes at least: so many calls are timed together
 TURNS = (5, 60)  # at least and at most so many samples of each call
 SLOW = 4.0  # seconds; what takes longer is called less often
+ROUNDS = 3  # so many times as many turns at most, where the times are spread too widely
 
 # Variables under which memory that is given back leaves the process, as glibc reads them: large
 # blocks come from the system one by one. Without, what was freed before would hide what is used.
@@ -37,6 +42,16 @@ class Spread:
     median: float
     low: float
     high: float
+
+    @property
+    def half(self) -> float:
+        """Half the distance of the quartiles, as a share of the median."""
+        return (self.high - self.low) / 2 / self.median
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether the machine was too busy to tell: half the quartiles' distance is half of it."""
+        return self.half > 0.5
 
 
 @dataclass(frozen=True)
@@ -60,9 +75,10 @@ def spread(values: Sequence[float]) -> Spread:
         >>> spread([1.0, 2.0, 3.0])
         Spread(median=2.0, low=1.5, high=2.5)
     """
-    run = pyperf.Run(list(values), metadata={"name": "values"}, collect_metadata=False)
-    benchmark = pyperf.Benchmark([run])
-    return Spread(benchmark.median(), benchmark.percentile(25), benchmark.percentile(75))
+    if len(values) == 1:
+        return Spread(values[0], values[0], values[0])
+    low, median, high = quantiles(values, n=4, method="inclusive")
+    return Spread(median, low, high)
 
 
 def ratios(slow: Sequence[float], fast: Sequence[float]) -> Spread:
@@ -71,7 +87,10 @@ def ratios(slow: Sequence[float], fast: Sequence[float]) -> Spread:
 
 
 def interleaved(calls: Mapping[str, Call], seconds: float) -> dict[str, Times]:
-    """Time some calls in turns, for about so many seconds each, after warming up as long."""
+    """Time some calls in turns, for about so many seconds each, after warming up as long.
+
+    Where the times are spread too widely to tell, as on a busy machine, up to three times as long.
+    """
     names, random = list(calls), Random(0)
     collecting = gc.isenabled()
     gc.disable()
@@ -82,10 +101,14 @@ def interleaved(calls: Mapping[str, Call], seconds: float) -> dict[str, Times]:
         turn = sum(loops[name] * steady[name] for name in names)
         samples: dict[str, list[float]] = {name: [] for name in names}
         least = TURNS[0] if turn < SLOW else 2
-        for _ in range(min(max(least, round(seconds * len(names) / turn)), TURNS[1])):
-            random.shuffle(names)  # whose turn comes after whose may matter
-            for name in names:
-                samples[name].append(_time(calls[name], loops[name]))
+        turns = min(max(least, round(seconds * len(names) / turn)), TURNS[1])
+        for _ in range(ROUNDS):
+            for _ in range(turns):
+                random.shuffle(names)  # whose turn comes after whose may matter
+                for name in names:
+                    samples[name].append(_time(calls[name], loops[name]))
+            if not any(spread(taken).is_wide for taken in samples.values()):
+                break
     finally:
         if collecting:
             gc.enable()
@@ -128,12 +151,12 @@ def peak(call: Call) -> int:
     gc.collect()
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
-    before = _highest()
+    before = highest()
     call()
-    return max(0, _highest() - before)
+    return max(0, highest() - before)
 
 
-def _highest() -> int:
+def highest() -> int:
     """The largest number of bytes that were in memory since the mark was reset."""
     with suppress(OSError):
         for line in Path("/proc/self/status").read_text().splitlines():

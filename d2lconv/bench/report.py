@@ -1,22 +1,21 @@
 """A benchmark: every backend in a process of its own, one after the other, and what came out."""
 
-import json
-import math
-import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import pyperf
-
-from d2lconv import __version__, registry
+from d2lconv import children
 from d2lconv.bench import measure
 from d2lconv.bench.points import Point, parse
 from d2lconv.bench.worker import OWN, Job
-from d2lconv.errors import BackendBroken
+from d2lconv.core import registry
+from d2lconv.extras import needed
+from d2lconv.version import __version__
+
+with needed("cli"):
+    import pyperf
 
 SCHEMA = 1
 METHODS = ("exact", "auto", "native", "loop")
@@ -52,11 +51,12 @@ def run(
 
     Returns:
         The report, ready for JSON: "machine", "backends" with versions, "rows", and "start". All
-        times are in seconds, memory in bytes. A row has "backend", "image", "kernel", "what",
-        "method", the median "time" with its quartiles "low" and "high", the "start" that came
-        before the steady state, the "peak" of memory, and under "against" how many times faster it
-        is than the loop ("loop"), the framework's own convolution ("own") and that through the
-        same API ("native"): the median of the ratios of each turn, with their quartiles.
+        times are in seconds, memory in bytes. A row has "backend", "point", "image", "kernel",
+        "what", "method", the median "time" with its quartiles "low" and "high", the "start" that
+        came before the steady state, the "peak" of memory, and under "against" how many times
+        faster it is than the loop ("loop"), the framework's own convolution ("own") and that
+        through the same API ("native"): the median of the ratios of each turn, with their
+        quartiles.
     """
     report: dict[str, Any] = {
         "schema": SCHEMA,
@@ -86,53 +86,15 @@ def run(
     return report
 
 
-def geometric_mean(ratios: Sequence[float]) -> float:
-    """The mean of ratios: that of 2 and 1/2 is 1.
-
-    Example:
-        >>> geometric_mean([2.0, 0.5])
-        1.0
-    """
-    return math.exp(sum(map(math.log, ratios)) / len(ratios))
-
-
 def _ask(job: Job, watch: Watcher) -> Iterator[dict[str, Any]]:
     """The results of a worker, as they come."""
-    manifest, _ = registry.manifests()[job.backend]
-    environment = {**os.environ, **(measure.RETURN_MEMORY if job.memory else {})}
-    with (
-        tempfile.TemporaryFile("w+") as log,
-        subprocess.Popen(
-            [sys.executable, "-m", "d2lconv.bench.worker"],
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        ) as child,
-    ):
-        assert child.stdin is not None
-        assert child.stdout is not None
-        try:
-            json.dump(asdict(job), child.stdin)
-            child.stdin.close()
-            for line in child.stdout:
-                result = json.loads(line)
-                if "begin" in result:
-                    kind = "memory" if job.memory else result["what"]
-                    watch(job.backend, result["point"], kind)
-                else:
-                    yield result
-        except BaseException:
-            child.kill()
-            raise
-        if child.wait() != 0:
-            log.seek(0)
-            said = [line for line in log.read().splitlines() if line.strip()]
-            raise BackendBroken(
-                f"the benchmark of {manifest.framework} ended with status {child.returncode}: "
-                + (said[-1] if said else "it gave no reason")
-            )
+    what = f"the benchmark of {registry.manifests()[job.backend][0].framework}"
+    variables = measure.RETURN_MEMORY if job.memory else {}
+    for result in children.told("d2lconv.bench.worker", asdict(job), what, variables):
+        if "begin" in result:
+            watch(job.backend, result["point"], "memory" if job.memory else result["what"])
+        else:
+            yield result
 
 
 def _rows(backend: str, point: Point, what: str, times: dict[str, Any]) -> Iterator[Row]:
@@ -146,6 +108,7 @@ def _rows(backend: str, point: Point, what: str, times: dict[str, Any]) -> Itera
         median = measure.spread(taken["samples"])
         yield {
             "backend": backend,
+            "point": str(point),
             "image": list(point.image),
             "kernel": list(point.kernel),
             "what": what,
@@ -162,8 +125,7 @@ def _add_memory(rows: list[Row], backend: str, results: Iterator[dict[str, Any]]
     for result in results:
         point = parse(result["point"])
         for row in rows:
-            same = (row["backend"], row["image"], row["kernel"], row["what"])
-            if same == (backend, list(point.image), list(point.kernel), "forward"):
+            if (row["backend"], row["point"], row["what"]) == (backend, str(point), "forward"):
                 row["peak"] = result["peak"].get(row["method"])
 
 

@@ -1,12 +1,9 @@
 """What runs in a process of its own: one backend, measured size after size.
 
-It reads a :class:`Job` as JSON from standard input, and writes one line of JSON for each result.
+Its job is a :class:`Job`; it tells of each result.
 """
 
 import importlib
-import json
-import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from types import ModuleType
@@ -14,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from d2lconv import api, registry
+from d2lconv import api
 from d2lconv.bench import measure
 from d2lconv.bench.measure import Call
 from d2lconv.bench.points import Point, parse
-from d2lconv.bound import BoundBackend, bind
+from d2lconv.binding import BoundBackend, bind
+from d2lconv.children import begun
+from d2lconv.core import registry
 from d2lconv.errors import ArgumentError
-from d2lconv.orphans import end_with_parent
 
 LOOP = 70 * 70  # windows that the loop of the lesson is measured with at most
 MATMUL = 2**26  # elements of all windows that "matmul" is measured with at most: 256 MiB
@@ -49,13 +47,10 @@ class Job:
 
 
 def main() -> None:
-    """Do what standard input asks for."""
-    end_with_parent()
-    job = Job(**json.load(sys.stdin))
-    out = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # some frameworks print while they load
-    for result in work(job):
-        print(json.dumps(result), file=out, flush=True)
+    """Do the job."""
+    job, tell = begun()
+    for result in work(Job(**job)):
+        tell(**result)
 
 
 def work(job: Job) -> Iterator[dict[str, Any]]:
@@ -65,13 +60,12 @@ def work(job: Job) -> Iterator[dict[str, Any]]:
     for text in job.points:
         for what, calls in _calls(dc, tools, parse(text), text in job.more, job.methods):
             head = {"point": text, "what": what}
+            if job.memory and what != "forward":
+                continue
             yield {**head, "begin": True}
             if job.memory:
-                if what == "forward":
-                    yield {
-                        **head,
-                        "peak": {name: measure.peak(call) for name, call in calls.items()},
-                    }
+                peaks = {name: measure.peak(call) for name, call in calls.items()}
+                yield {**head, "peak": peaks}
             else:
                 times = measure.interleaved(calls, job.seconds)
                 yield {**head, "times": {name: asdict(t) for name, t in times.items()}}
@@ -100,24 +94,29 @@ def _calls(
         for shape in (point.image, point.kernel, point.output)
     )
     X, K, G = map(dc.tensor, (image, kernel, gradient))
-    wait, own = tools.wait, tools.convolution(X, K)
+    geometry, options = point.geometry, point.options
+    X4, K4 = X, K
+    if not point.is_layer:
+        X4, K4 = (dc.tensor(a[None, None]) for a in (image, kernel))
+    wait, own = tools.wait, tools.convolution(X4, K4, geometry)
 
     def waiting(function: Callable[..., Any], *args: Any, **options: Any) -> Call:
         return lambda: wait(function(*args, **options))
 
-    too_large = {"loop": point.windows > LOOP, "matmul": point.multiplications > MATMUL}
+    too_large = {"loop": point.windows > LOOP, "matmul": point.window_elements > MATMUL}
     usable = [m for m in methods if not too_large.get(m)]
-    forward = {m: waiting(api.corr2d, X, K, method=m) for m in usable if _works(dc, m)}
+    usable = [m for m in usable if _works(dc, m, point.is_layer)]
+    forward = {m: waiting(api.corr2d, X, K, method=m, **options) for m in usable}
     yield "forward", {**forward, OWN: waiting(own)}
-    if not more:
+    if not more or point.is_layer:
         return
     backend = registry.load(dc.name)
     yield (
         "overhead",
         {
             "neutral": waiting(api.corr2d, X, K),
-            "backend": waiting(backend.ops.corr2d, X, K),
-            "function": waiting(backend.ops.corr2d_exact, X, K),
+            "backend": waiting(dc.corr2d, X, K),
+            "function": waiting(backend.methods.METHODS["exact"].corr2d, X4, K4, geometry),
         },
     )
     layer = dc.Conv2D(point.kernel, weight=kernel, bias=0.5)
@@ -126,7 +125,7 @@ def _calls(
         return
     yield (
         "backward",
-        {m: _backward(backend.ops, wait, m, X, K, G) for m in ("exact", "native") if m in forward},
+        {m: _backward(dc, wait, m, X, K, G) for m in ("exact", "native") if m in forward},
     )
     Y = dc.corr2d(X, K)
     yield (
@@ -138,23 +137,28 @@ def _calls(
     )
 
 
-def _works(dc: BoundBackend, method: str) -> bool:
-    """Whether a backend has a method at all."""
+def _works(dc: BoundBackend, method: str, channels: bool) -> bool:
+    """Whether a backend has a method at all, for layers with channels."""
+    one = [[[[1.0], [1.0]]], [[[1.0]]]] if channels else [[[1.0]], [[1.0]]]
     try:
-        dc.corr2d([[1.0]], [[1.0]], method=method)
+        dc.corr2d(*one, method=method, padding=int(channels))
     except ArgumentError:
         return False
     return True
 
 
-def _backward(ops: Any, wait: Callable[[Any], None], method: str, X: Any, K: Any, G: Any) -> Call:
+def _backward(
+    dc: BoundBackend, wait: Callable[[Any], None], method: str, X: Any, K: Any, G: Any
+) -> Call:
     """Forward and backward, by the framework's own differentiation."""
 
     def function(X: Any, K: Any) -> Any:
-        return ops.corr2d(X, K, method=method)
+        return dc.corr2d(X, K, method=method)
+
+    vjp = registry.load(dc.name).autodiff.vjp
 
     def call() -> None:
-        for gradient in ops.vjp(function, [X, K], G)[1]:
+        for gradient in vjp(function, [X, K], G)[1]:
             wait(gradient)
 
     return call

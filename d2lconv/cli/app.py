@@ -1,14 +1,13 @@
 """The commands and their options."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from d2lconv import __version__
 from d2lconv.cli import exercise, lesson
-from d2lconv.cli.ending import status_of
+from d2lconv.cli.tables import flow
+from d2lconv.version import __version__
 
 app = typer.Typer(
     name="d2lconv",
@@ -30,6 +29,10 @@ Backends = Annotated[
         show_default="all",
     ),
 ]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON, and nothing else.")]
+Report = Annotated[Path | None, typer.Option(metavar="FILE", help="Write everything, as JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the closing lines alone.")]
 
 
 def _version(wanted: bool) -> None:
@@ -56,12 +59,8 @@ def run(
             metavar="NAME", help='How corr2d computes: "exact" (same bits) or "loop" (as taught).'
         ),
     ] = "exact",
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print the closing line alone.")
-    ] = False,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print everything as JSON, and nothing else.")
-    ] = False,
+    quiet: Quiet = False,
+    json: AsJson = False,
 ) -> None:
     """Walk through the lesson, every framework in a column.
 
@@ -76,9 +75,7 @@ def run(
 @app.command()
 def doctor(
     backend: Backends = None,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print everything as JSON, and nothing else.")
-    ] = False,
+    json: AsJson = False,
 ) -> None:
     """Show each framework's state, version, problem and remedy.
 
@@ -109,7 +106,7 @@ def parity(
             "Repeatable.",
         ),
     ] = None,
-    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report.")] = None,
+    json: Report = None,
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the report as one page.")
     ] = None,
@@ -126,9 +123,10 @@ def parity(
     timeout: Annotated[
         float, typer.Option(metavar="SECONDS", help="Stop a framework that is silent for so long.")
     ] = 300.0,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print the closing line alone.")
+    all_: Annotated[
+        bool, typer.Option("--all", help="Print every case, also those that are all same bits.")
     ] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Compute every parity case in every framework, and tell same bits, rounding and bugs apart.
 
@@ -148,9 +146,25 @@ def parity(
         json_file=json,
         html_file=html,
         save_file=save,
+        everything=all_,
         quiet=quiet,
     )
     raise typer.Exit(status)
+
+
+@app.command()
+def conventions(
+    backend: Backends = None,
+    json: AsJson = False,
+) -> None:
+    """Show what each framework's own layers do if nobody says otherwise.
+
+    Layouts, padding, pooling, new weights, types: every answer comes from a run, in a process of
+    its own, and what differs is explained.
+    """
+    from d2lconv.cli.conventions import show
+
+    raise typer.Exit(show(backend or [], as_json=json))
 
 
 @app.command()
@@ -170,17 +184,21 @@ def bench(
         list[str] | None,
         typer.Option(
             metavar="SIZE",
-            help="Only this size, image-kernel: 28-3 is 28x28 and 3x3; or 6x8-1x2. Repeatable.",
+            help="Only this size, image-kernel: 28-3 is 28x28 and 3x3; or 6x8-1x2; or a layer, "
+            "such as 1x64x56x56-128x64x3x3-p1-s2. Repeatable.",
             show_default="a few",
         ),
     ] = None,
     full: Annotated[
         bool, typer.Option("--full", help="Many sizes; MXNet alone takes half an hour.")
     ] = False,
+    layers: Annotated[
+        bool, typer.Option("--layers", help="Ten layers with channels instead of one image.")
+    ] = False,
     seconds: Annotated[
         float, typer.Option(metavar="SECONDS", help="How long each call is timed, about.")
     ] = 0.2,
-    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report.")] = None,
+    json: Report = None,
     plot: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Draw how time grows: .svg, .png or .pdf."),
@@ -189,9 +207,7 @@ def bench(
         bool,
         typer.Option("--fit", help='Print the constants by which method="auto" chooses, fitted.'),
     ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print the closing lines alone.")
-    ] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Measure how fast each method is in each framework, against its own convolution.
 
@@ -205,6 +221,7 @@ def bench(
         method or [],
         size or [],
         full=full,
+        layers=layers,
         fitted=fit,
         seconds=seconds,
         json_file=json,
@@ -214,6 +231,62 @@ def bench(
     raise typer.Exit(status)
 
 
-def main() -> None:
-    """The entry point of the command."""
-    sys.exit(status_of(app))
+@app.command()
+def train(
+    backend: Backends = None,
+    epochs: Annotated[int, typer.Option(help="How many times all images are gone through.")] = 3,
+    batch_size: Annotated[int, typer.Option(help="How many images make a minibatch.")] = 32,
+    lr: Annotated[float, typer.Option(help="The learning rate.")] = 0.2,
+    seed: Annotated[int, typer.Option(help="Of the first weights and of the order.")] = 0,
+    activation: Annotated[
+        str, typer.Option(metavar="NAME", help='"tanh", "relu", or "sigmoid", as in the book.')
+    ] = "tanh",
+    pool: Annotated[
+        str, typer.Option(metavar="NAME", help='"max", or "avg", as in the book.')
+    ] = "max",
+    method: Annotated[
+        str, typer.Option(metavar="NAME", help='How convolutions compute: "rounded" or "exact".')
+    ] = "rounded",
+    layer: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help='"builtin" trains the frameworks\' own layers, which drift apart.'
+        ),
+    ] = "d2lconv",
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Where the files of MNIST or Fashion-MNIST are."),
+    ] = None,
+    images: Annotated[
+        int | None, typer.Option(help="Learn from so many images only.", show_default="all")
+    ] = None,
+    json: Report = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw the curves: .svg, .png or .pdf.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Train LeNet in every framework, and compare every parameter after every step.
+
+    Each framework runs in a process of its own, one after the other. The exit status is 0 if all
+    have the same bits, or consist of the frameworks' own layers; 1 if not.
+    """
+    from d2lconv.cli.train import train as run_training
+
+    status = run_training(
+        backend or [],
+        network={
+            "seed": seed, "method": method, "activation": activation, "pool": pool, "layer": layer,
+        },
+        settings={"lr": lr, "epochs": epochs, "batch_size": batch_size, "seed": seed},
+        folder=data,
+        images=images,
+        json_file=json,
+        plot_file=plot,
+        quiet=quiet,
+    )  # fmt: skip
+    raise typer.Exit(status)
+
+
+for group in (app, exercise.app, lesson.app):
+    flow(group)

@@ -18,16 +18,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from d2lconv import registry
 from d2lconv.cli.frameworks import progress
+from d2lconv.core import registry
+from d2lconv.core.registry import BackendStatus
 from d2lconv.diagnosis import Finding, findings
-from d2lconv.registry import BackendStatus
 
 # What child processes run: look for the backends; or load one alone; or import one's framework,
 # compute one element, and say that it is right. Children end with the doctor.
 BEGIN = """
 import sys
-from d2lconv import registry
+from d2lconv.core import registry
 from d2lconv.orphans import end_with_parent
 end_with_parent()
 """
@@ -36,7 +36,7 @@ ONE = BEGIN + "import importlib; importlib.import_module(sys.argv[1])"
 PROBE = (
     BEGIN
     + """
-from d2lconv.bound import bind
+from d2lconv.binding import bind
 registry.deadly.update(dict.fromkeys(sys.argv[2:], ""))
 bound = bind(sys.argv[1])
 print(bound.to_numpy(bound.corr2d([[0, 1], [3, 4]], [[0, 1], [2, 3]])).item())
@@ -128,10 +128,10 @@ def _probe(name: str) -> str | None:
         child = _child(PROBE, name, *registry.deadly)
     except subprocess.TimeoutExpired:
         return f"it did not answer within {SECONDS} seconds"
+    lines = [line for line in child.stderr.splitlines() if line.strip()]
     if child.returncode < 0:
-        return f"it crashed with signal {_signal(child.returncode)}"
+        return ": ".join([f"it crashed with signal {_signal(child.returncode)}", *lines[-1:]])
     if child.returncode > 0:
-        lines = [line for line in child.stderr.splitlines() if line.strip()]
         return lines[-1] if lines else "it gave no reason"
     if child.stdout.split()[-1:] != ["19.0"]:
         return f"it gave {child.stdout!r} instead of 19.0"

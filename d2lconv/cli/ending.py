@@ -9,6 +9,7 @@ import errno
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -16,30 +17,39 @@ from typing import Any
 from d2lconv.errors import D2LConvError, FileError
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+PATIENCE = 5.0  # seconds in which cleaning up is not interrupted again
 
 
 def status_of(command: Callable[[], Any]) -> int:
     """Run a command, and give the status to exit with.
 
     Every signal that asks for an end is raised as a KeyboardInterrupt, so that files and processes
-    are cleaned up on the way, as they are after Ctrl-C. A signal that is ignored here, as under
-    nohup, stays ignored.
+    are cleaned up on the way, as they are after Ctrl-C; whoever presses it again at once does not
+    stop that. A signal that is ignored here, as under nohup, stays ignored.
     """
+    _open_closed()
     received: list[int] = []
+    before: dict[int, Any] = {}
+    until = 0.0
 
     def stop(number: int, frame: Any) -> None:
+        nonlocal until
         received.append(number)
-        raise KeyboardInterrupt
+        if time.monotonic() >= until:
+            until = time.monotonic() + PATIENCE
+            raise KeyboardInterrupt
 
     for name in SIGNALS:
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         if number is not None and signal.getsignal(number) not in (signal.SIG_IGN, None):
-            signal.signal(number, stop)
+            before[number] = signal.signal(number, stop)
     _print_anything()
     try:
         status, line = _status(command)
     except KeyboardInterrupt:
         status, line = 130, ""
+    for number, handler in before.items():  # what is raised from here on would be a trace
+        signal.signal(number, handler)
     if received:  # whatever came of it on the way
         status, line = 128 + received[0], f"stopped by {signal.Signals(received[0]).name}."
     if line:
@@ -68,6 +78,16 @@ def _status(command: Callable[[], Any]) -> tuple[int, str]:
             return 1, ""  # the reader of the output has gone, as `head` does
         where = "" if error.filename is None else f"{error.filename}: "
         return 1, f"{where}{error.strerror or error}."
+
+
+def _open_closed() -> None:
+    """A stream that is closed, as by >&-, leads nowhere; else a file of ours would take its place.
+
+    What is opened gets the lowest number that is free, so in this order each stream gets its own.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def _print_anything() -> None:

@@ -1,4 +1,4 @@
-"""``d2lconv exercise``: the section's exercises in the terminal."""
+"""``d2lconv exercise``: the lessons' exercises in the terminal."""
 
 import runpy
 from contextlib import nullcontext
@@ -7,12 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from d2lconv import exercise, selection
+from d2lconv import exercise
+from d2lconv.core import selection
 from d2lconv.errors import ArgumentError
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="List, show and solve the section's exercises, and check your own answers.",
+    help="List, show and solve the lessons' exercises, and check your own answers.",
 )
 
 Name = Annotated[str, typer.Argument(metavar="EXERCISE", help='Such as "2a".')]
@@ -32,7 +33,7 @@ Backend = Annotated[
 def list_() -> None:
     """List the exercises."""
     for name, item in exercise.exercises.items():
-        typer.echo(f"{name:<4}{item.title}")
+        typer.echo(f"{name:<7}{item.title}")
 
 
 @app.command()
@@ -62,17 +63,17 @@ def check(
 ) -> None:
     """Run a file, and check the answer that it defines.
 
-    The exit status is 0 if the answer is right, 1 if it is wrong.
+    The exit status is 0 if the answer is right, or a text, which nothing judges; 1 if it is wrong.
     """
     item = exercise.find(name)
-    with nullcontext() if backend is None else selection.backend(backend):
+    with nullcontext() if backend is None else selection.chosen(backend):
         verdict = exercise.check(item.id, _answer(file, item.id))
     _print(verdict.message)
-    raise typer.Exit(0 if verdict else 1)
+    raise typer.Exit(1 if verdict.right is False else 0)
 
 
 def _answer(file: Path, name: str) -> Any:
-    """What a program calls ``answer_2a``, for the exercise 2a, or ``answer``."""
+    """What a program calls ``answer_2a`` or ``answer_7_3_1``, for that exercise, or ``answer``."""
     try:
         found = runpy.run_path(str(file))
     except (Exception, SystemExit) as error:
@@ -80,10 +81,11 @@ def _answer(file: Path, name: str) -> Any:
             f"running {str(file)!r} raised {type(error).__name__}: {error}; it must be a Python "
             "program that defines `answer`."
         ) from error
-    for wanted in (f"answer_{name}", "answer"):
+    own = f"answer_{name}".replace(".", "_").replace("-", "_")
+    for wanted in (own, "answer"):
         if wanted in found:
             return found[wanted]
-    raise ArgumentError(f"{str(file)!r} defines neither `answer_{name}` nor `answer`.")
+    raise ArgumentError(f"{str(file)!r} defines neither `{own}` nor `answer`.")
 
 
 def _print(*paragraphs: str) -> None:

@@ -5,23 +5,27 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
+from typing import Any
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from d2lconv import registry
-from d2lconv.bound import BoundBackend, bind
+from d2lconv.binding import BoundBackend, bind
+from d2lconv.core import registry
 from d2lconv.errors import BackendBroken, BackendNotInstalled
 
 
-def load(names: list[str], console: Console) -> tuple[list[BoundBackend], list[str]]:
+def load(
+    names: list[str], console: Console, quiet: bool = False
+) -> tuple[list[BoundBackend], list[str]]:
     """Import the frameworks of these backends.
 
     Returns:
         The bound APIs of those that work, and a sentence for each that does not.
     """
     ready, problems = [], []
-    with progress(console) as bar:
+    with progress(console, quiet) as bar:
         task = bar.add_task("", total=len(names))
         for name in names:
             framework = registry.manifests()[name][0].framework
@@ -37,16 +41,53 @@ def load(names: list[str], console: Console) -> tuple[list[BoundBackend], list[s
     return ready, problems
 
 
-def progress(console: Console) -> Progress:
-    """A progress bar that leaves nothing behind, and shows nothing where nobody looks."""
-    return Progress(
+def installed(names: list[str]) -> list[str]:
+    """The backends that are asked for, in that order; all that are installed, if none is.
+
+    Raises:
+        BackendNotInstalled: One that is asked for is not installed.
+    """
+    statuses = {status.name: status for status in registry.backends()}
+    wanted = list(dict.fromkeys(map(registry.resolve, names)))
+    for status in map(statuses.__getitem__, wanted):
+        if not status.installed:
+            raise BackendNotInstalled(f"{status.problem} Run: {status.install}")
+    return wanted or [name for name, status in statuses.items() if status.installed]
+
+
+class Lines(Progress):
+    """Progress where no terminal is: a line on stderr at once, and one every ten seconds."""
+
+    spoken = float("-inf")
+
+    def update(self, task_id: TaskID, *, description: str | None = None, **changes: Any) -> None:
+        super().update(task_id, description=description, **changes)
+        task, now = self.tasks[task_id], monotonic()
+        if description and now - Lines.spoken >= 10:
+            Lines.spoken = now
+            of = "" if task.total is None else f"{task.completed:.0f} of {task.total:.0f}: "
+            print(f"... {of}{description}", file=sys.stderr, flush=True)
+
+
+def progress(console: Console, quiet: bool = False) -> Progress:
+    """A progress bar that leaves nothing behind, and a sign of life where nobody sees a bar.
+
+    On the terminal of the output; where that is piped, on the terminal of stderr; where that is
+    none either, lines on stderr. Nothing if it is to be quiet.
+    """
+    bar: type[Progress] = Progress
+    if not sys.stdout.isatty():
+        console = Console(stderr=True, highlight=False, markup=False)
+        if not sys.stderr.isatty():
+            bar = Progress if quiet else Lines
+    return bar(
         SpinnerColumn(),
-        TextColumn("{task.completed}/{task.total}"),
+        TextColumn("{task.completed:.0f} of {task.total:.0f}"),
         TextColumn("{task.description}"),
         TimeElapsedColumn(),
         console=console,
         transient=True,
-        disable=not sys.stdout.isatty(),
+        disable=quiet or bar is Lines,
     )
 
 

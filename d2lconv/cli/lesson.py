@@ -1,5 +1,7 @@
-"""``d2lconv lesson``: notebooks, page and slides, built from one source and held against it."""
+"""``d2lconv lesson``: notebooks, pages and slides, built from sources and held against them."""
 
+import tempfile
+import webbrowser
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +10,14 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from d2lconv import checks, files, registry
+from d2lconv import files
 from d2lconv.cli.frameworks import progress
+from d2lconv.core import checks, registry
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Build the lesson's notebooks, page and slides from one source, and check that all agree.",
+    help="Build the lessons' notebooks, pages and slides, each lesson's from one source, and check "
+    "that all agree.",
 )
 
 Backends = Annotated[
@@ -29,70 +33,130 @@ Backends = Annotated[
 ]
 
 
+Lessons = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[LESSON]...",
+        help="Names of lessons, which are folders in notebooks/, such as conv_layer.",
+        show_default="all",
+    ),
+]
+Lesson = Annotated[str, typer.Argument(metavar="LESSON", help="Such as conv_layer.")]
+
+
 @dataclass(frozen=True)
 class Plan:
-    """What to do: the notebooks by their libraries, and a sentence for each that is left out."""
+    """What to do: notebooks by lesson and libraries, and a sentence for each that is left out."""
 
-    folder: Path
-    cells: list[Any]
-    notebooks: list[list[Any]]
+    notebooks: list[tuple[Any, list[Any]]]
     problems: list[str]
 
 
+@app.command("list")
+def list_() -> None:
+    """List the lessons."""
+    from d2lconv.notebook import lesson
+
+    for each in lesson.folders():
+        head = lesson.head(each)
+        typer.echo(f"{each.name:<16} {head['section']}  {head['title']}")
+
+
 @app.command()
-def build(backend: Backends = None) -> None:
-    """Build the notebooks, run them, and write them to notebooks/.
+def build(lesson: Lessons = None, backend: Backends = None) -> None:
+    """Build notebooks, run them, and write them to the lessons' folders.
 
     The exit status is 0 if all are written, 1 if a notebook fails or a framework that was asked
     for is not there.
     """
-    raise typer.Exit(_each(backend or [], _build))
+    raise typer.Exit(_each(lesson or [], backend or [], _build))
 
 
 @app.command()
-def check(backend: Backends = None) -> None:
-    """Build and run the notebooks anew, and compare them with those in notebooks/.
+def check(lesson: Lessons = None, backend: Backends = None) -> None:
+    """Build and run notebooks anew, and compare them with those in the lessons' folders.
 
     The exit status is 0 if cells and outputs agree, text exactly, numbers and pictures by the
     verdict of parity; 1 if not, or if a framework that was asked for is not there.
     """
-    raise typer.Exit(_each(backend or [], _check))
+    raise typer.Exit(_each(lesson or [], backend or [], _check))
 
 
 @app.command()
 def page(
-    file: Annotated[Path, typer.Argument(help="Where to write the page.")] = Path("lesson.html"),
+    lesson: Lesson,
+    file: Annotated[
+        Path | None, typer.Argument(help="Where to write the page.", show_default="LESSON.html")
+    ] = None,
 ) -> None:
-    """Write the lesson as one page of HTML, with all that the notebooks show.
+    """Write a lesson as one page of HTML, with all that its notebooks show.
 
     It opens from disk, without a network, and needs no framework: its outputs are those of the last
     run of the notebooks.
     """
     from d2lconv.notebook import document
+    from d2lconv.notebook.lesson import find
     from d2lconv.notebook.page import page
 
+    taught = find(lesson)
+    file = file or Path(f"{taught.name}.html")
     files.writable(file)
-    _write(file, page(document.load()))
+    _write(file, page(document.load(taught)))
 
 
 @app.command()
 def slides(
+    lesson: Lesson,
     folder: Annotated[Path, typer.Argument(help="Where to write the decks.")] = Path("slides"),
     backend: Backends = None,
 ) -> None:
-    """Write the lesson as slides, a deck for each framework, with speaker notes.
+    """Write a lesson as slides, a deck for each framework, with speaker notes.
 
     A deck is one file, which opens from disk, without a network. In it, S opens the speaker's view,
     and ?print-pdf behind its address makes it ready to be printed.
     """
     from d2lconv.notebook import document
+    from d2lconv.notebook.lesson import find
     from d2lconv.notebook.slides import slides
 
-    lesson = document.load()
-    taught = [view.name for view in lesson.frameworks]
-    for name in [registry.resolve(name) for name in backend or taught]:
-        deck = slides(lesson, checks.choice("framework of the lesson", name, taught))
-        _write(files.folder(folder) / f"{name}.html", deck)
+    taught = find(lesson)
+    wanted = [
+        checks.choice("framework of the lesson", registry.resolve(name), taught.backends)
+        for name in backend or taught.backends
+    ]
+    shown = document.load(taught)
+    for name in wanted:
+        _write(files.folder(folder) / f"{name}.html", slides(shown, name))
+
+
+@app.command()
+def site(
+    folder: Annotated[Path, typer.Argument(help="Where to write the site.")] = Path("site"),
+) -> None:
+    """Write all lessons as a site: pages, decks, notebooks, the reference, and a search.
+
+    It opens from disk, without a network, and may be copied anywhere. It begins at index.html.
+    """
+    from d2lconv.notebook import site
+
+    site.write(folder)
+    typer.echo(f"{folder / 'index.html'}: written, with all that belongs to it")
+
+
+@app.command("open")
+def open_(lesson: Annotated[str | None, typer.Argument(metavar="[LESSON]")] = None) -> None:
+    """Write the site to a temporary folder, and open it, or a lesson's page, in the browser."""
+    from d2lconv.notebook import site
+    from d2lconv.notebook.lesson import find
+
+    start = "index.html" if lesson is None else f"{find(lesson).name}.html"
+    folder = Path(tempfile.mkdtemp(prefix="d2lconv-"))
+    site.write(folder)
+    typer.echo(f"{folder / start}: written")
+    if not webbrowser.open((folder / start).as_uri()):
+        typer.echo(
+            "There is no browser here that could be opened; open the file yourself.", err=True
+        )
 
 
 def _write(file: Path, text: str) -> None:
@@ -101,49 +165,59 @@ def _write(file: Path, text: str) -> None:
     Console(highlight=False, markup=False, soft_wrap=True).print(f"{file}: written")
 
 
-def plan(names: Sequence[str], folder: Path | None = None) -> Plan:
-    """Which notebooks can be made here, of these backends or of all."""
+def plan(lessons: Sequence[str], names: Sequence[str]) -> Plan:
+    """Which notebooks can be made here, of these lessons or of all, of these backends or of all."""
     from d2lconv.notebook import lesson
     from d2lconv.notebook.build import TOGETHER
     from d2lconv.notebook.library import Library
 
-    folder = folder or lesson.folder()
-    cells = lesson.read(folder / lesson.SOURCE)
+    taught = [lesson.find(name) for name in lessons] or lesson.lessons()
     wanted = {name if name == TOGETHER else registry.resolve(name) for name in names}
-    taught = {name for cell in cells for name in cell.backends}
-    there, problems = [], []
-    for status in registry.backends():
-        if status.name in (taught if not wanted or TOGETHER in wanted else wanted):
-            if status.installed:
-                there.append(Library(status.name))
-            else:
-                problems.append(f"{status.problem} Run: {status.install}")
-    notebooks = [[lib] for lib in there if not wanted or lib.manifest.name in wanted]
-    if not problems and (not wanted or TOGETHER in wanted):
-        notebooks.append(there)
-    return Plan(folder, cells, notebooks, problems)
+    statuses = {status.name: status for status in registry.backends()}
+    everyone = not wanted or TOGETHER in wanted
+    asked = set(wanted).union(*(each.backends for each in taught if everyone)) - {TOGETHER}
+    problems = [
+        f"{status.problem} Run: {status.install}"
+        for name, status in statuses.items()
+        if name in asked and not status.installed
+    ]
+    notebooks = []
+    for each in taught:
+        here = [Library(name) for name in each.backends if statuses[name].installed]
+        notebooks += [(each, [one]) for one in here if not wanted or one.manifest.name in wanted]
+        if everyone and len(here) == len(each.backends):
+            notebooks.append((each, here))
+    if not notebooks and not problems:
+        problems = [
+            f"no notebook is of {' or '.join(wanted)} in {', '.join(e.name for e in taught)}."
+        ]
+    return Plan(notebooks, problems)
 
 
-def _each(names: list[str], work: Any) -> int:
+def _each(lessons: list[str], names: list[str], work: Any) -> int:
     """Do something with each notebook, while a bar shows its cells."""
     from d2lconv.notebook.build import filename, notebook
     from d2lconv.notebook.execute import NotebookFailed, execute
 
-    todo = plan(names)
+    todo = plan(lessons, names)
     console = Console(highlight=False, markup=False, soft_wrap=True)
     errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     for problem in todo.problems:
         errors.print(problem, style="yellow")
     bad = bool(names and todo.problems) or not todo.notebooks
-    built = {filename(libraries): notebook(todo.cells, libraries) for libraries in todo.notebooks}
+    built = {
+        taught.folder / filename(libraries): notebook(taught, libraries)
+        for taught, libraries in todo.notebooks
+    }
     count = sum(cell.cell_type == "code" for made in built.values() for cell in made.cells)
     with progress(console) as bar:
         task = bar.add_task("", total=count)
-        for name, made in built.items():
+        for path, made in built.items():
+            name = f"{path.parent.name}/{path.name}"
             bar.update(task, description=f"running {name}")
             try:
                 execute(made, lambda: bar.advance(task))
-                problems = work(todo.folder / name, made)
+                problems = work(path, made)
             except NotebookFailed as failed:
                 problems = [str(failed)]
             bad = bad or bool(problems)

@@ -10,18 +10,19 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from d2lconv import registry
 from d2lconv.cli.frameworks import progress
 from d2lconv.cli.tables import fitting
+from d2lconv.core import registry
 from d2lconv.errors import ArgumentError, FileError
 from d2lconv.files import replacing, writable
 from d2lconv.parity import recording
-from d2lconv.parity.cases import choose
+from d2lconv.parity.cases import Case, choose
 from d2lconv.parity.page import page
-from d2lconv.parity.report import Cell, ParityReport, document
+from d2lconv.parity.report import WRONG, Cell, ParityReport, document
 from d2lconv.parity.runner import run, where
 
-STYLES = {"identical": "green", "rounding": "yellow", "known": "cyan", "bug": "bold red"}
+STYLES = {"identical": "green", "rounding": "yellow", "known": "cyan"}
+STYLES |= dict.fromkeys(WRONG, "bold red")
 
 
 def parity(
@@ -34,12 +35,17 @@ def parity(
     json_file: Path | None,
     html_file: Path | None,
     save_file: Path | None,
+    everything: bool,
     quiet: bool,
 ) -> int:
     """Run the cases, or judge recordings, and print the matrix; the status 1 tells of a bug."""
     console = Console(quiet=quiet, highlight=False, markup=False)
+    seen: set[Path] = set()
     for file in filter(None, (json_file, html_file, save_file)):
-        writable(file)
+        path = writable(file).resolve()
+        if path in seen and (path.is_file() or not path.exists()):  # and no device
+            raise ArgumentError(f"{file} would be written twice. Give each file a name of its own.")
+        seen.add(path)
     if compare:
         if backends or at or save_file:
             raise ArgumentError(
@@ -47,7 +53,7 @@ def parity(
             )
         report = recording.compare_recordings(compare, cases or None)
     else:
-        report = _run(backends, cases, at, seconds, console)
+        report = _run(backends, cases, at, seconds, console, quiet)
     problem = None
     try:
         if save_file is not None:
@@ -58,7 +64,7 @@ def parity(
             _write(html_file, page(report))
     except FileError as error:  # what was found is shown all the same
         problem = error
-    _print(report, console)
+    _print(report, console, everything)
     Console(highlight=False, markup=False).print(
         str(report), style="bold green" if report.ok else "bold red"
     )
@@ -68,7 +74,12 @@ def parity(
 
 
 def _run(
-    backends: list[str], cases: list[str], at: list[str], seconds: float, console: Console
+    backends: list[str],
+    cases: list[str],
+    at: list[str],
+    seconds: float,
+    console: Console,
+    quiet: bool,
 ) -> ParityReport:
     places = {}
     for assignment in at:
@@ -78,10 +89,13 @@ def _run(
                 f"--at is {assignment!r}; write NAME=PYTHON, such as mxnet=/opt/old/bin/python, or "
                 "NAME=ssh=HOST."
             )
-        places[registry.resolve(name)] = place
+        name = registry.resolve(name)
+        if name in places:
+            raise ArgumentError(f"--at places {name} twice. Run one place after the other.")
+        places[name] = place
     wanted = [*backends, *places] if backends else None
     total = len(choose(cases or None))
-    with progress(console) as bar:
+    with progress(console, quiet) as bar:
         tasks = {
             name: bar.add_task(f"{name}: loading", total=total) for name in where(wanted, places)
         }
@@ -97,20 +111,30 @@ def _write(path: Path, text: str) -> None:
         file.write(text.encode())
 
 
-def _print(report: ParityReport, console: Console) -> None:
-    for table in fitting(_table(report), list(report.backends), console.width):
-        console.print(table)
+def _print(report: ParityReport, console: Console, everything: bool) -> None:
+    shown = [case for case in report.cases if everything or not _same(report, case)]
+    if shown:
+        for table in fitting(_table(report, shown), list(report.backends), console.width):
+            console.print(table)
+            console.print()
+    if len(shown) < len(report.cases):
+        hidden = len(report.cases) - len(shown)
+        console.print(
+            f"{hidden:,} {'more ' * bool(shown)}case{'s' * (hidden != 1)}: same bits in every "
+            "framework (--all shows them)."
+        )
         console.print()
-    bugs: dict[tuple[str, str], list[str]] = {}
-    details: dict[tuple[str, str], list[str]] = {}
+    bugs: dict[tuple[str, str, str], list[str]] = {}
+    details: dict[tuple[str, str, str], list[str]] = {}
     for case, column, cell in report.bugs:
-        bugs.setdefault((column, cell.reason), []).append(case)
-        details.setdefault((column, cell.reason), cell.details.strip().splitlines()[-12:])
-    for (column, reason), names in bugs.items():
+        key = cell.verdict.upper(), column, cell.reason
+        bugs.setdefault(key, []).append(case)
+        details.setdefault(key, cell.details.strip().splitlines()[-12:])
+    for (verdict, column, reason), names in bugs.items():
         more = f" and {len(names) - 1:,} more" if len(names) > 1 else ""
-        console.print(f"BUG in {column}: {names[0]}{more}", style="bold red")
+        console.print(f"{verdict} in {column}: {names[0]}{more}", style="bold red")
         console.print(Padding(reason, (0, 0, 0, 2)))
-        for line in details[column, reason]:
+        for line in details[verdict, column, reason]:
             console.print(f"  | {line}", style="dim")
         console.print()
     stated: dict[tuple[str, str], int] = {}
@@ -124,15 +148,21 @@ def _print(report: ParityReport, console: Console) -> None:
         console.print()
 
 
-def _table(report: ParityReport) -> Callable[[Sequence[str], bool], Table]:
-    def make(columns: Sequence[str], last: bool) -> Table:
+def _same(report: ParityReport, case: Case) -> bool:
+    """Whether a case has the same bits in every column."""
+    cells = [report.cells.get((case.name, column)) for column in report.backends]
+    return all(cell is not None and cell.verdict == "identical" for cell in cells)
+
+
+def _table(report: ParityReport, cases: list[Case]) -> Callable[[Sequence[str]], Table]:
+    def make(columns: Sequence[str]) -> Table:
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), show_edge=False)
         table.add_column("", style="cyan", no_wrap=True)
         for column in columns:
             framework = report.backends[column].get("framework", column)
             version = report.backends[column].get("version", "")
             table.add_column(f"{framework}\n{version}", justify="right", no_wrap=True)
-        for case in report.cases:
+        for case in cases:
             cells = [report.cells.get((case.name, column)) for column in columns]
             table.add_row(case.name, *map(_text, cells))
         return table
@@ -150,11 +180,12 @@ def words(cell: Cell) -> str:
     """A cell in a few characters."""
     if cell.verdict in ("identical", "known"):
         return {"identical": "same bits", "known": "known"}[cell.verdict]
+    wrong = cell.verdict.upper() if cell.verdict in WRONG else ""
     if cell.ulp is None:
-        return "BUG"
+        return wrong
     ulp = "NaN" if cell.ulp == 2**64 - 1 else f"{cell.ulp:,} ulp" if cell.ulp < 1e6 else ">1e6 ulp"
     share = "" if cell.share is None else f" {_percent(cell.share)}"
-    return f"{'BUG ' * (cell.verdict == 'bug')}{ulp}{share}"
+    return f"{wrong} {ulp}{share}".lstrip()
 
 
 def _percent(share: float) -> str:

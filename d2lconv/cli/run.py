@@ -11,12 +11,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from d2lconv import registry
-from d2lconv.bound import BoundBackend
-from d2lconv.checks import choice
+from d2lconv.binding import BoundBackend
 from d2lconv.cli.frameworks import load, progress
+from d2lconv.cli.steps import STEPS, Step
 from d2lconv.cli.tables import fitting
-from d2lconv.lesson import STEPS, Step
+from d2lconv.core import registry
+from d2lconv.core.checks import choice
 from d2lconv.parity import same_bits, ulp_distance
 
 
@@ -69,7 +69,7 @@ def run(names: list[str], method: str, *, quiet: bool, as_json: bool) -> int:
     choice("method", method, ("exact", "loop"))
     console = Console(quiet=quiet or as_json, highlight=False, markup=False)
     wanted = list(dict.fromkeys(registry.resolve(name) for name in names))
-    frameworks, problems = load(wanted or list(registry.manifests()), console)
+    frameworks, problems = load(wanted or list(registry.manifests()), console, quiet)
     errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     for problem in problems:
         errors.print(problem, style="yellow")
@@ -83,7 +83,7 @@ def run(names: list[str], method: str, *, quiet: bool, as_json: bool) -> int:
 
     lesson: list[tuple[Step, list[Row]]] = []
     for number, step in enumerate(STEPS, 1):
-        rows = _compute(step, frameworks, method, console)
+        rows = _compute(step, frameworks, method, console, quiet)
         lesson.append((step, rows))
         console.print()
         console.print(f"{number}. {step.title}", style="bold")
@@ -108,10 +108,10 @@ def run(names: list[str], method: str, *, quiet: bool, as_json: bool) -> int:
 
 
 def _compute(
-    step: Step, frameworks: list[BoundBackend], method: str, console: Console
+    step: Step, frameworks: list[BoundBackend], method: str, console: Console, quiet: bool
 ) -> list[Row]:
     rows: dict[str, Row] = {}
-    with progress(console) as bar:
+    with progress(console, quiet) as bar:
         task = bar.add_task("", total=len(frameworks))
         for dc in frameworks:
             bar.update(task, description=f"{step.title}: {dc.framework}")
@@ -138,7 +138,9 @@ def _closing(rows: list[Row], frameworks: list[str]) -> list[str]:
     if own:
         worst = max(row.ulp or 0 for row in own)
         lines.insert(
-            0, f"Within {worst:,} ulp, each in its framework's own order: {len(own)} more."
+            0,
+            f"Within {worst:,} ulp, each in its framework's own order: {len(own)} more. An ulp is "
+            "the distance from one float to the next.",
         )
     return lines
 
@@ -148,10 +150,10 @@ def _tables(rows: list[Row], frameworks: list[BoundBackend], width: int) -> list
     if not rows:
         return []
     names = [dc.framework for dc in frameworks]
-    return fitting(lambda part, last: _table(rows, part, last), names, width)
+    return fitting(lambda part: _table(rows, part), names, width)
 
 
-def _table(rows: list[Row], frameworks: Sequence[str], last: bool) -> Table:
+def _table(rows: list[Row], frameworks: Sequence[str]) -> Table:
     lines = max(str(_show(cell)).count("\n") for row in rows for cell in row.cells.values())
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), show_edge=False, leading=min(lines, 1))
     table.add_column("", style="cyan", no_wrap=True)
@@ -160,7 +162,7 @@ def _table(rows: list[Row], frameworks: Sequence[str], last: bool) -> Table:
     table.add_column("", no_wrap=True)
     for row in rows:
         cells = [_show(row.cells.get(framework, "")) for framework in frameworks]
-        table.add_row(row.name, *cells, row.verdict if last else "")
+        table.add_row(row.name, *cells, row.verdict)
     return table
 
 
