@@ -8,20 +8,38 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from d2lconv import registry, selection
-from d2lconv.data import detached
+from d2lconv.core import registry, selection
+from d2lconv.core.data import detached
 from d2lconv.errors import D2LConvError
 from d2lconv.exercise.model import Wrong
 
 Matrix = NDArray[np.float64]
 
 
-def matrix(answer: Any, what: str, *, row: bool = False) -> tuple[Matrix, float]:
-    """An answer as a matrix, and the rounding error that each of its elements may carry.
+def array(answer: Any, what: str, rank: int) -> NDArray[Any]:
+    """An answer as an array, without leading axes of 1 beyond that rank.
 
     Args:
         answer: A list, an array, a native tensor, or a sparse matrix.
         what: What it should be, for messages.
+        rank: The number of axes.
+    """
+    answer = answer.toarray() if hasattr(answer, "toarray") else answer
+    try:
+        values = detached(answer)
+    except D2LConvError as error:
+        raise Wrong(f"The answer should be {what}, and is none: {error}") from None
+    while values.ndim > rank and values.shape[0] == 1:
+        values = values[0]
+    return values
+
+
+def matrix(answer: Any, what: str, *, row: bool = False) -> tuple[Matrix, float]:
+    """An answer as a matrix, and the rounding error that each of its elements may carry.
+
+    Args:
+        answer: As for :func:`array`.
+        what: The same.
         row: Whether a vector will do, as a matrix of one row.
 
     Returns:
@@ -29,14 +47,8 @@ def matrix(answer: Any, what: str, *, row: bool = False) -> tuple[Matrix, float]
         with a few operations in the answer's floating type. Nobody knows of a list or of a float64
         array whether it was computed in float32, so they are taken as if they were.
     """
-    answer = answer.toarray() if hasattr(answer, "toarray") else answer
-    try:
-        values = detached(answer)
-    except D2LConvError as error:
-        raise Wrong(f"The answer should be {what}, and is none: {error}") from None
+    values = array(answer, what, 2)  # one image, one channel
     eps = max(np.finfo(values.dtype).eps, np.finfo(np.float32).eps)
-    while values.ndim > 2 and values.shape[0] == 1:  # one image, one channel
-        values = values[0]
     if values.ndim == 1 and row:
         values = values[None]
     if values.ndim != 2 or values.size == 0:
@@ -70,7 +82,7 @@ def number(value: Any) -> float:
 
 
 def call(function: Callable[..., Any], *ways: Sequence[Any]) -> Any:
-    """What a function answers to the first of these lists of arguments that it takes.
+    """What a function gives for the first of these lists of arguments that it takes.
 
     NumPy arrays among the arguments are handed over as tensors of the backend in force; where the
     function does not take those, as tensors of each framework that has been imported.
@@ -78,7 +90,9 @@ def call(function: Callable[..., Any], *ways: Sequence[Any]) -> Any:
     first: Exception | None = None
     for backend in _backends():
         for arguments in ways:
-            native = [backend.ops.tensor(a) if isinstance(a, np.ndarray) else a for a in arguments]
+            native = [
+                backend.tensors.tensor(a) if isinstance(a, np.ndarray) else a for a in arguments
+            ]
             try:
                 return function(*native)
             except Exception as error:  # whatever goes wrong in it, the answer is wrong
@@ -114,3 +128,12 @@ def _short(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_short(v) for v in value) + "]"
     return f"{value:.6g}"
+
+
+def apart(one: float, other: float) -> tuple[str, str]:
+    """Two different numbers, with as many digits as show that they differ."""
+    for digits in range(6, 18):
+        texts = f"{one:.{digits}g}", f"{other:.{digits}g}"
+        if texts[0] != texts[1]:
+            break
+    return texts

@@ -6,14 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from d2lconv.exercise.answers import Matrix, call, matrix, shape, show
+from d2lconv.exercise.answers import Matrix, apart, call, matrix, shape, show
 from d2lconv.exercise.model import Exercise, Wrong
 from d2lconv.images import diagonal_image, edge_image
 
 FORMS = (
-    "Answer with the result for dc.diagonal_image(n), n at least 2; or with a pair (X, result) for "
-    "an image of your own; or with a function that takes X and gives the result."
+    "\n\nAnswer with the result for the lesson's dc.diagonal_image(3), which is "
+    "[[1, 0, 0], [0, 1, 0], [0, 0, 1]], or for another size; or with a pair (X, result), such as "
+    "`([[0, 1], [1, 0]], {})`, for an image of your own; or with a function that takes X and gives "
+    "the result."
 )
+OWN = "That is the result for your image."
 
 
 def _difference(X: Matrix) -> Matrix:
@@ -32,7 +35,10 @@ def check_image(answer: Any) -> str:
     elif across == 0 or down == 0:
         reason = f"its edges are all {'horizontal' if across == 0 else 'vertical'}"
     else:
-        reason = "no edge in it moves on by a column, or a row, again and again in one direction"
+        reason = (
+            "no edge in it, where neighbours differ by more than half of the most that any do, "
+            "moves on by a column, or a row, again and again in one direction"
+        )
     raise Wrong(f"The image has no diagonal edge: {reason}.", X=X)
 
 
@@ -81,7 +87,7 @@ def _stairs(differences: Matrix, atol: float) -> bool:
 
 
 def _prediction(expected: Callable[[Matrix], Matrix], praise: str) -> Callable[[Any], str]:
-    """The checker of a part that asks what becomes of an image."""
+    """The checker of a part that asks what becomes of an image; the praise is for the lesson's."""
 
     def compare(X: Matrix, answer: Any) -> None:
         Y, error = matrix(answer, "the result, a matrix of numbers")
@@ -96,9 +102,10 @@ def _prediction(expected: Callable[[Matrix], Matrix], praise: str) -> Callable[[
         off = np.abs(Y - true) > error * np.abs(X).max()
         if off.any():
             i, j = map(int, np.argwhere(off)[0])
+            wanted, got = apart(true[i, j], Y[i, j])
             raise Wrong(
-                f"For X = {show(X)} the element ({i}, {j}) of the result is {true[i, j]:g}, and "
-                f"in yours {Y[i, j]:g}.",
+                f"For X = {show(X)} the element ({i}, {j}) of the result is {wanted}, and in yours "
+                f"{got}.",
                 X=X,
                 found=Y,
                 expected=true,
@@ -109,7 +116,8 @@ def _prediction(expected: Callable[[Matrix], Matrix], praise: str) -> Callable[[
             ramp = np.arange(6, dtype=np.float32).reshape(2, 3) ** 2
             for X in (diagonal_image(2), diagonal_image(3), ramp, edge_image()):
                 compare(X.astype(np.float64), call(answer, [X]))
-        elif (
+            return f"{praise} Your function is right for other images too."
+        if (
             isinstance(answer, (tuple, list))
             and len(answer) == 2
             and len(shape(answer[0]) or ()) == 2
@@ -118,9 +126,9 @@ def _prediction(expected: Callable[[Matrix], Matrix], praise: str) -> Callable[[
             if min(X.shape) < 2:
                 raise Wrong(f"The image of the pair has the shape {X.shape}; take at least 2x2.")
             compare(X, answer[1])
-        else:
-            Y, _ = matrix(answer, "the result, a matrix of numbers")
-            compare(diagonal_image(max(2, *Y.shape)).astype(np.float64), answer)
+            return OWN if expected(X).any() else f"{OWN} All of it is 0: there was nothing to see."
+        Y, _ = matrix(answer, "the result, a matrix of numbers")
+        compare(diagonal_image(max(2, *Y.shape)).astype(np.float64), answer)
         return praise
 
     return check
@@ -130,8 +138,9 @@ EXERCISES = (
     Exercise(
         "1a",
         "An image with diagonal edges",
-        "Construct an image with diagonal edges. Answer with the image, a matrix of numbers; "
-        "an edge counts as diagonal if it goes neither along the rows nor along the columns.",
+        "What does an image with diagonal edges look like? An edge counts as diagonal if it runs "
+        "neither along the rows nor along the columns.\n\n"
+        "Answer with the image, a matrix of numbers, such as `[[0, 0], [0, 1]]`.",
         "What is left of a matrix if only the elements with equal indices are not zero?",
         "The identity matrix is a white line on black, from corner to corner.",
         "answer = d2l.diagonal_image(4)",
@@ -140,24 +149,27 @@ EXERCISES = (
     Exercise(
         "1b",
         "The kernel on the diagonal",
-        "What does the kernel K = [[1, -1]] make of an image X with diagonal edges? " + FORMS,
+        "What does the kernel K = [[1, -1]] make of an image X with diagonal edges?"
+        + FORMS.format("[[0], [0]]"),
         "Subtract from each pixel its right neighbour, row by row.",
-        "It answers on both sides of the line: -1 where the next pixel is on it, +1 on the line "
-        "itself.\nA diagonal edge crosses every row, so a kernel for vertical edges sees it.",
+        "It responds on both sides of the line: with -1 where the next pixel is on it, with +1 on "
+        "the line itself.\nA diagonal edge crosses every row, so a kernel that compares "
+        "neighbours in a row sees it.",
         """
         def answer(X):
             return d2l.corr2d(X, [[1, -1]])
         """,
-        _prediction(_difference, "The kernel answers on both sides of the diagonal."),
+        _prediction(_difference, "The kernel responds on both sides of the diagonal."),
     ),
     Exercise(
         "1c",
         "The image transposed",
         "What does the kernel K = [[1, -1]] make of the transposed image? X is the image before it "
-        "is transposed. " + FORMS,
+        "is transposed." + FORMS.format("[[0], [0]]"),
         "Which line of pixels becomes which? What does that mean for the line on the diagonal?",
-        "The transposed image of a diagonal line is the same image, and so is the answer. In "
-        "general it is not: vertical edges become horizontal ones, which this kernel cannot see.",
+        "The transposed image of a diagonal line is the same image, so the result is the same. "
+        "In general it is not: vertical edges become horizontal ones, which this kernel cannot "
+        "see.",
         """
         def answer(X):
             return d2l.corr2d(d2l.transpose(X), [[1, -1]])
@@ -169,10 +181,11 @@ EXERCISES = (
     Exercise(
         "1d",
         "The kernel transposed",
-        "What does the transposed kernel, [[1], [-1]], make of the image? " + FORMS,
+        "What does the transposed kernel, [[1], [-1]], make of the image?"
+        + FORMS.format("[[0, 0]]"),
         "It subtracts from each pixel its lower neighbour.",
-        "It sees horizontal edges, and a diagonal edge is one of those too: the answer is that of "
-        "K to the transposed image, transposed.",
+        "It compares neighbours in a column, and a diagonal edge crosses every column too: the "
+        "result is what K makes of the transposed image, transposed.",
         """
         def answer(X):
             return d2l.corr2d(X, d2l.transpose([[1, -1]]))

@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from d2lconv import registry, selection
-from d2lconv.data import detached
+from d2lconv.core import ownership, registry, selection
+from d2lconv.core.data import detached
 from d2lconv.errors import ArgumentError, D2LConvError
 from d2lconv.exercise.answers import show
 from d2lconv.exercise.model import Exercise, Wrong
@@ -57,9 +57,9 @@ def differentiate(name: str, function: Callable[[Any, Any], Any] | None = None) 
     """Differentiate a function of (X, K) in a framework; by default, the from-scratch corr2d."""
     backend = registry.load(registry.resolve(name))
     module = _module(backend.name)
-    ops = backend.ops
+    operands = [backend.tensors.tensor(each) for each in (X, K)]
     try:
-        found = module.gradient(function or ops.corr2d_loop, ops.tensor(X), ops.tensor(K))
+        found = module.gradient(function or module.corr2d, *operands)
     except Exception as error:  # which one is what the exercise asks
         last = str(error).strip().rpartition("\n")[2]  # MXNet's traceback comes before
         return Outcome(backend.name, "error", f"{type(error).__name__}: {last}", module.REASON)
@@ -98,17 +98,19 @@ def check_gradient(answer: Any) -> str:
         return _check_function(answer)
     current = selection.current_backend()
     claims = answer if isinstance(answer, Mapping) and answer else {current: answer}
+    frameworks = []
     for name, claim in claims.items():
         said, seen = _kind(claim), differentiate(str(name).lower())
+        framework = registry.manifests()[seen.backend][0].framework
+        frameworks.append(framework)
         if said != seen.kind:
-            framework = registry.manifests()[seen.backend][0].framework
             raise Wrong(
                 f"In {framework} the outcome is {seen.kind!r}, not {said!r}: differentiating gives "
                 f"{seen.text}. {seen.reason}",
                 backend=seen.backend,
                 found=seen.text,
             )
-    return "That is what happens there."
+    return f"That is what happens in {', '.join(dict.fromkeys(frameworks))}."
 
 
 def _kind(claim: Any) -> str:
@@ -124,7 +126,7 @@ def _kind(claim: Any) -> str:
         for kind, words in (("none", NOTHING), ("gradient", GRADIENTS), ("error", ERRORS)):
             if re.search(words, text):
                 return kind
-    elif claim is True or selection.backend_of(claim) is not None or hasattr(claim, "__array__"):
+    elif claim is True or ownership.backend_of(claim) is not None or hasattr(claim, "__array__"):
         return "gradient"
     raise Wrong(
         f"{claim!r} is not one of the outcomes: 'gradient', 'none' or 'error'. Answer with a "
@@ -140,8 +142,8 @@ def _check_function(function: Callable[[Any, Any], Any]) -> str:
         framework = registry.manifests()[name][0].framework
         outcome = differentiate(name, function)
         if outcome.text == show(GRADIENT):
-            ops = registry.load(name).ops
-            Y = detached(function(ops.tensor(X), ops.tensor(K)))
+            tensor = registry.load(name).tensors.tensor
+            Y = detached(function(tensor(X), tensor(K)))
             if np.array_equal(Y, [[19, 25], [37, 43]]):
                 return f"{framework} differentiates it."
             outcome = Outcome(name, "value", f"the value {show(Y)}", "")
@@ -190,10 +192,11 @@ EXERCISES = (
     Exercise(
         "3",
         "Differentiating the layer from scratch",
+        "What happens in your framework if you ask for the gradient with respect to the kernel? "
         "The from-scratch corr2d computes element by element, and puts each into an array of "
-        "zeros. What happens in your framework if you ask for the gradient with respect to the "
-        "kernel? Answer with 'gradient', 'none' or 'error' for the framework in force, or with a "
-        "dictionary such as {'torch': 'gradient', ...}; or with a function of X (h, w) and K "
+        "zeros.\n\n"
+        "Answer with `'gradient'`, `'none'` or `'error'` for the framework in force, or with a "
+        "dictionary such as `{'torch': 'none', ...}`; or with a function of X (h, w) and K "
         "(kh, kw) that computes the cross-correlation and that your framework differentiates.",
         "Which operations does a framework record, in order to go back through them?",
         "It depends on what a framework makes of an assignment into an array: PyTorch records it, "

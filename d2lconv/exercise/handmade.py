@@ -1,7 +1,7 @@
-"""Exercise 2: kernels designed by hand, judged by what they answer to simple images."""
+"""Exercise 2: kernels designed by hand, judged by their responses to simple images."""
 
 from collections.abc import Callable, Mapping
-from math import isfinite, isnan, nan, sqrt
+from math import isfinite, isnan, nan, prod, sqrt
 from numbers import Real
 from typing import Any
 
@@ -16,7 +16,7 @@ DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1), (1, 2), (-2, 1), (0, -3), (3, 4),
 
 
 def _answers(K: Matrix, image: Matrix, error: float) -> tuple[float, float]:
-    """What the kernel answers to an image of its size, and how far rounding may have moved it."""
+    """The kernel's response to an image of its size, and how far rounding may have moved it."""
     return float((K * image).sum()) + 0.0, float(error * np.abs(K * image).sum())
 
 
@@ -43,7 +43,7 @@ def _expect_zero(K: Matrix, image: Matrix, error: float, why: str) -> None:
     found, bound = _answers(K, image, error)
     if abs(found) > bound:
         raise Wrong(
-            f"{why}, but to X = {show(image)} your kernel answers {found:g} instead of 0.",
+            f"{why}, but to X = {show(image)} your kernel responds with {found:g} instead of 0.",
             X=image,
             K=K,
             found=found,
@@ -52,10 +52,10 @@ def _expect_zero(K: Matrix, image: Matrix, error: float, why: str) -> None:
 
 
 def check_direction(answer: Any) -> str:
-    """Whether kernels, for directions v, answer to edges orthogonal to v and to no edges along v.
+    """Whether kernels, for directions v, respond to edges orthogonal to v, and to none along v.
 
-    What a kernel answers to the images (p . u)**r (p . v)**(d - r), u across v, is its moment of
-    degree d. The lowest degree that does not vanish decides: in it, only r = 0 may be answered.
+    The response of a kernel to the images (p . u)**r (p . v)**(d - r), u across v, is its moment of
+    degree d. The lowest degree that does not vanish decides: in it, only r = 0 may have a response.
     """
     if callable(answer):
         for v in DIRECTIONS:
@@ -70,10 +70,10 @@ def check_direction(answer: Any) -> str:
             "The answer should be a function that takes v and gives a kernel, a pair (v, kernel), "
             "or a dictionary of kernels for directions v."
         )
-    return "It answers to edges orthogonal to v, and is blind to edges along v."
+    return "It responds to edges orthogonal to v, and is blind to edges along v."
 
 
-def _check_direction(v: Any, kernel: Any) -> None:
+def _check_direction(v: Any, kernel: Any, ask: bool = True) -> None:
     try:
         v1, v2 = (number(component) for component in v)
     except (TypeError, ValueError):
@@ -93,15 +93,20 @@ def _check_direction(v: Any, kernel: Any) -> None:
         answers = [_answers(K, image, error) for image in images]
         if all(abs(found) <= bound for found, bound in answers):
             continue
-        wanted = abs(answers[0][0])
-        for image, (found, bound) in zip(images[1:], answers[1:], strict=True):
-            if abs(found) > bound + DEGREE * wanted:
-                X = _shown(image)
+        wanted = answers[0][0]
+        for r, (found, bound) in enumerate(answers[1:], 1):
+            if abs(found) > bound + DEGREE * abs(wanted):
+                X = _shown(images[r])
+                way = (
+                    "changes across v only, as an edge along v does"
+                    if r == degree
+                    else ("changes across v as well as along it")
+                )
                 raise Wrong(
-                    f"{said} and X = {show(X)}, which changes across v, your kernel answers "
-                    f"{found:.4g}, and {answers[0][0]:.4g} to the same change along v: the first "
-                    "must be 0 beside the second, within one degree. v counts first down the rows, "
-                    "then right.",
+                    f"{said} your kernel responds with {found:.4g} to X = {show(X)}, which {way}, "
+                    f"and with {wanted:.4g} to the same change along v. Within one degree, the "
+                    "first must be 0 beside the second. v counts first down the rows, then right."
+                    + (_swapped(v1, v2, K) if ask else ""),
                     v=(v1, v2),
                     X=X,
                     K=K,
@@ -109,14 +114,26 @@ def _check_direction(v: Any, kernel: Any) -> None:
                     expected=0.0,
                 )
         return
+    data = {"v": (v1, v2), "K": K, "found": 0.0}
+    if not K.any():
+        raise Wrong(f"{said} your kernel is all zeros, so it responds to nothing.", **data)
     X = _shown(along)
     raise Wrong(
-        f"{said} your kernel answers nothing to X = {show(X)}, which gets brighter along v.",
-        v=(v1, v2),
+        f"{said} your kernel responds with 0 to X = {show(X)}, which gets brighter along v.",
         X=X,
-        K=K,
-        found=0.0,
+        **data,
     )
+
+
+def _swapped(v1: float, v2: float, K: Matrix) -> str:
+    """A question, if the kernel is right for the direction (v2, v1)."""
+    if abs(v1) == abs(v2):
+        return ""
+    try:
+        _check_direction((v2, v1), K, ask=False)
+    except Wrong:
+        return ""
+    return f" It is right for ({v2:g}, {v1:g}): did you swap v1 and v2?"
 
 
 def check_second_derivative(answer: Any) -> str:
@@ -150,34 +167,50 @@ def _check_second(answer: Any) -> str:
     _expect_zero(K, np.ones(K.shape), error, "A constant image has no second derivative")
     _expect_zero(K, j, error, "A ramp has no second derivative")
     _expect_zero(K, i, error, "A ramp has no second derivative")
-    bent = {"down": i * i, "right": j * j, "in both directions": i * j}
+    bent = {"down the columns": i * i, "along the rows": j * j, "in both directions": i * j}
     found = {name: _answers(K, image, error) for name, image in bent.items()}
     seen = {name: value for name, (value, bound) in found.items() if abs(value) > bound}
+    if not seen and not K.any():
+        raise Wrong("Your kernel is all zeros, so it responds to nothing.", K=K, found=0.0)
     if not seen:
         X = j * j if K.shape[1] >= K.shape[0] else i * i
         raise Wrong(
-            f"To the parabola X = {show(X)}, whose second derivative is 2, your kernel answers 0.",
+            f"The second derivative of the parabola X = {show(X)} is 2, but your kernel responds "
+            "with 0.",
             X=X,
             K=K,
             found=0.0,
             expected=2.0,
         )
-    (name, value), *_ = seen.items()
-    times = f"{value / (1 if name == 'in both directions' else 2):g}"
-    return f"It is a second derivative {name}" + (f", times {times}." if times != "1" else ".")
+    shares = {name: value / (1 if "both" in name else 2) for name, value in seen.items()}
+    if [f"{share:g}" for share in shares.values()] == ["1"]:
+        return f"It is a second derivative {next(iter(shares))}."
+    terms = [f"{share:g} times the one {name}" for name, share in shares.items()]
+    return f"It is a second derivative: {' plus '.join(terms)}."
 
 
 def _check_three(answer: Any) -> str:
-    if isinstance(answer, tuple) and not (len(answer) == 2 and 1 in answer and 3 in answer):
+    sizes = answer if isinstance(answer, tuple) else (answer,)
+    try:
+        if isinstance(answer, tuple) and len(answer) != 2:
+            raise ValueError("a size has two numbers")
+        count = prod(number(size) if shape(size) == () else nan for size in sizes)
+        whole = all(number(size) >= 1 and number(size) % 1 == 0 for size in sizes)
+    except (TypeError, ValueError):
+        whole = False
+    if not whole:
         raise Wrong(
-            f"A kernel of the size {answer!r} is not the smallest: [[1, -2, 1]] has the size "
-            "(1, 3), and with two elements, a constant and a ramp leave only [[0, 0]].",
-            K=np.array([[1.0, -2.0, 1.0]]),
+            f"{answer!r} is no number of elements: answer with a whole number, or with a size "
+            "(height, width)."
         )
-    if not isinstance(answer, tuple) and not (shape(answer) == () and answer == 3):
+    if count < 3:
         raise Wrong(
-            f"{answer!r} is not the smallest number of elements: [[1, -2, 1]] has 3, and with two, "
-            "a constant and a ramp leave only [[0, 0]].",
+            f"{answer!r} is not enough: with fewer than three elements, a constant and a ramp, "
+            "which must both give 0, leave a kernel of zeros."
+        )
+    if count > 3:
+        raise Wrong(
+            f"{answer!r} is not the smallest: [[1, -2, 1]] has 3 elements.",
             K=np.array([[1.0, -2.0, 1.0]]),
         )
     return "Three elements are the minimum."
@@ -187,18 +220,29 @@ def _check_line(answer: Any) -> str:
     X, error = matrix(answer, "an image, a matrix of numbers", row=True)
     span = float(np.ptp(X))
     views = [view for view in (X, X.T) if view.shape[1] >= 3]
-    found = max(
-        (float(np.abs(V[:, :-2] - 2 * V[:, 1:-1] + V[:, 2:]).max()) for V in views), default=0.0
-    )
-    if span == 0 or found < 2 * span * (1 - error):
+    if not views:
         raise Wrong(
-            f"Between the same darkest and brightest pixels, [[1, -2, 1]] answers at most {found:g}"
-            f" to your image, and {2 * span or 2:g} to a line one pixel wide, [[0, 1, 0]].",
+            f"An image of the shape {X.shape} is too small for [[1, -2, 1]], even turned: it needs "
+            "three columns or three rows.",
+            X=X,
+        )
+    if span == 0:
+        raise Wrong("Your image is constant, and [[1, -2, 1]] responds with 0 to it.", X=X)
+    found = max(float(np.abs(V[:, :-2] - 2 * V[:, 1:-1] + V[:, 2:]).max()) for V in views)
+    if found < 2 * span * (1 - error):
+        line = np.array([[X.min(), X.max(), X.min()]]) + 0.0
+        raise Wrong(
+            f"To your image [[1, -2, 1]], as it is or turned, responds with at most {found:g} in "
+            f"size. With the same darkest and brightest pixels, a line one pixel wide, "
+            f"{show(line)}, gets {2 * span:g}.",
             X=X,
             found=found,
             expected=2 * span,
         )
-    return "A line one pixel wide is answered most."
+    return (
+        f"[[1, -2, 1]], as it is or turned, responds with {found:g} in size to your image: between "
+        "the same darkest and brightest pixels no image gets more."
+    )
 
 
 def check_blur(answer: Any) -> str:
@@ -208,33 +252,34 @@ def check_blur(answer: Any) -> str:
     if abs(total - 1) > bound * K.size:  # dividing by a sum brings the sum's own rounding in
         X = np.ones(K.shape)
         raise Wrong(
-            f"A blur leaves a constant image as it is, but to X = {show(X)} your kernel answers "
-            f"{total:.6g}: its elements must add up to 1.",
+            f"A blur leaves a constant image as it is, but to X = {show(X)} your kernel responds "
+            f"with {total:.6g}: its elements must add up to 1.",
             X=X,
             K=K,
             found=total,
             expected=1.0,
         )
-    if K.min() < -error * np.abs(K).max():
-        X = (K > 0).astype(np.float64)
-        found = float((K * X).sum())
+    most = float(np.abs(K).max())
+    if K.min() < -error * most:
+        X = np.zeros(K.shape)
+        X.flat[int(K.argmin())] = 1.0
         raise Wrong(
-            f"A blur gives means, but to X = {show(X)} your kernel answers {found:g}, which is "
-            "brighter than its brightest pixel: no element may be negative.",
+            f"A blur gives means, but to a white pixel on black, X = {show(X)}, your kernel "
+            f"responds with {K.min():g}, which is darker than black: no element may be negative.",
             X=X,
             K=K,
-            found=found,
+            found=float(K.min()),
         )
-    if np.count_nonzero(np.abs(K) > error) < 2:
-        X = (np.abs(K) > error).astype(np.float64)
+    if np.count_nonzero(np.abs(K) > error * most) < 2:
+        X = (np.abs(K) > error * most).astype(np.float64)
         raise Wrong(
-            f"To a single white pixel, X = {show(X)}, your kernel answers 1: it moves the image at "
-            "most, and blurs nothing. At least two elements must be positive.",
+            f"To a single white pixel, X = {show(X)}, your kernel responds with {most:g}: it moves "
+            "the image at most, and blurs nothing. At least two elements must be positive.",
             X=X,
             K=K,
-            found=1.0,
+            found=most,
         )
-    return "It takes weighted means: noise and fine detail fade, and brightness stays."
+    return "It takes weighted means of neighbours: brightness stays, and noise is averaged."
 
 
 def check_minimum(answer: Any) -> str:
@@ -258,9 +303,8 @@ def check_minimum(answer: Any) -> str:
         n = _elements(says(d), d)
         if n < d + 1:
             raise Wrong(
-                f"For d = {d} you say {n:g}, but the smallest kernel has {d + 1} elements: the "
-                "smaller ones that answer 0 to all polynomials of lower degree answer 0 to those "
-                f"of degree {d} too.",
+                f"For d = {d} you say {n:g}, which is not enough: so few elements, if they "
+                f"ignore all polynomials of a degree below {d}, are all 0.",
                 d=d,
                 found=n,
                 expected=d + 1,
@@ -285,18 +329,25 @@ def _elements(size: Any, d: int) -> float:
             said = [number(n) for n in (size if pair else [size])]
         except (TypeError, ValueError):
             said = [nan]
-        if any(map(isnan, said)):
-            raise Wrong(f"For d = {d} you say {size!r}, which is no number.", d=d)
+        if any(isnan(n) or n < 1 or (isfinite(n) and n % 1) for n in said):
+            raise Wrong(f"For d = {d} you say {size!r}, which is no number of elements.", d=d)
         return max(said)
     K, error = matrix(size, "a number, a size (1, n), or a kernel", row=True)
     j = np.arange(K.size, dtype=np.float64).reshape(K.shape) - (K.size - 1) / 2
-    for power in range(min(d, K.size)):  # no kernel but 0 answers 0 to as many as it has elements
+    for power in range(min(d, K.size)):  # only 0 ignores as many as it has elements
         image = _power(j, power)
-        _expect_zero(K, image, error, f"For d = {d}, lower powers have no derivative")
+        _expect_zero(K, image, error, f"For d = {d} a kernel ignores polynomials of degree {power}")
     if d < K.size:
         found, bound = _answers(K, _power(j, d), error)
         if abs(found) <= bound:
-            raise Wrong(f"For d = {d} your kernel answers 0 to the power {d}.", d=d, K=K)
+            X = _power(j, d)
+            raise Wrong(
+                f"For d = {d} your kernel responds with 0 to X = {show(X)}, a polynomial of degree "
+                f"{d}, whose derivative of that order is not 0.",
+                d=d,
+                X=X,
+                K=K,
+            )
     return float(K.size)
 
 
@@ -304,14 +355,15 @@ EXERCISES = (
     Exercise(
         "2a",
         "Edges orthogonal to a direction",
-        "For any direction v = (v1, v2), v1 down the rows and v2 right along the columns, find a "
-        "kernel that detects the edges orthogonal to v, and does not answer to edges along v. "
-        "Answer with a function that takes v and gives the kernel, or with a pair (v, kernel). Any "
-        "multiple and any size will do; the direction must be right within one degree.",
+        "Which kernel detects the edges orthogonal to a direction v = (v1, v2), and ignores edges "
+        "along v? v1 counts down the rows, v2 right along the columns. Any multiple and any size "
+        "will do; the direction must be right within one degree.\n\n"
+        "Answer with a function that takes v and gives the kernel, or with a dictionary of kernels "
+        "for directions of yours, such as `{(0, 1): [[-1, 1]], (1, 0): ..., (1, 2): ...}`.",
         "The derivative in the direction v is v1 times the one down plus v2 times the one right.",
         "Differences between the neighbours below and above, times v1, plus those between the "
-        "neighbours right and left, times v2. On a slope g it answers 2 (g . v), which is 0 where "
-        "the brightness changes across v only, that is at an edge along v.",
+        "neighbours right and left, times v2. The response to a slope g is 2 (g . v), which is 0 "
+        "where the brightness changes across v only, that is at an edge along v.",
         """
         def answer(v):
             v1, v2 = v
@@ -322,10 +374,11 @@ EXERCISES = (
     Exercise(
         "2b",
         "A second derivative",
-        "Find a kernel for a second derivative, the number of elements of the smallest one, and an "
-        "image of the structure that it answers to most. Answer with a kernel, of which any "
-        "multiple will do, with the number, or with a dictionary of some of 'kernel', 'size' and "
-        "'structure'.",
+        "Which kernel computes a second derivative? How many elements has the smallest one? And to "
+        "which structure in an image does it respond most?\n\n"
+        "Answer with a kernel, of which any multiple will do, or with a number, or with a "
+        "dictionary such as `{'kernel': [[1, -1]], 'size': 2, 'structure': [[0, 0, 1, 1]]}` of "
+        "all three.",
         "Take the difference of the differences.",
         "X(j-1) - 2 X(j) + X(j+1) is the difference of two neighbouring differences. Two elements "
         "are too few: a constant and a ramp must both give 0. Thin lines, one pixel wide, change "
@@ -342,10 +395,11 @@ EXERCISES = (
     Exercise(
         "2c",
         "A blur",
-        "Find a kernel that blurs an image. Why would you want to? Answer with the kernel.",
+        "Which kernel blurs an image? And why would you want to?\n\n"
+        "Answer with the kernel, such as `[[0, 1], [1, 0]]`.",
         "What is a mean? What must happen to an image in which nothing changes?",
-        "Each pixel becomes a mean of its neighbours, with weights that add up to 1. It takes the "
-        "noise off before edges are looked for, and the detail off before an image is shrunk.",
+        "Each pixel becomes a mean of its neighbours, with weights that add up to 1. That removes "
+        "noise before we look for edges, and fine detail before we shrink an image.",
         """
         answer = d2l.tensor([[1, 2, 1], [2, 4, 2], [1, 2, 1]]) / 16
         """,
@@ -354,11 +408,12 @@ EXERCISES = (
     Exercise(
         "2d",
         "The smallest kernel for a derivative of order d",
-        "How many elements has the smallest kernel for a derivative of the order d? Answer with a "
-        "function of d, a dictionary, or a list for d = 1, 2, ...",
-        "To which polynomials must it answer 0? How many equations is that, for how many unknowns?",
-        "It must answer 0 to the powers 0 to d - 1, and not to the power d. These are d equations "
-        "that are independent of each other, so d elements must all be 0; d + 1 leave one freedom, "
+        "How many elements has the smallest kernel for a derivative of order d?\n\n"
+        "Answer with a function of d, or with a list of the sizes for d = 1, 2, ..., such as "
+        "`[1, 1, 1, 1]`.",
+        "Which polynomials must it ignore? How many equations is that, for how many unknowns?",
+        "It must give 0 for the powers 0 to d - 1, but not for the power d. These are d "
+        "independent equations, so d elements would all be 0; d + 1 elements leave one freedom, "
         "the scale. dc.kernels.derivative(d) is that kernel.",
         """
         def answer(d):

@@ -3,10 +3,11 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from textwrap import dedent, fill, indent
 from typing import Any
 
-from d2lconv import registry, selection
+from d2lconv.core import registry, selection
 
 
 class Wrong(Exception):
@@ -23,7 +24,7 @@ class Verdict:
 
     Attributes:
         exercise: The exercise's name.
-        right: Whether the answer is right.
+        right: Whether the answer is right; None if it is a text, which readers compare themselves.
         message: Why, in words.
         counterexample: What shows that the answer is wrong, by name, such as the image ``X``, what
             the answer makes of it (``found``), and what it should (``expected``). None if the
@@ -31,12 +32,12 @@ class Verdict:
     """
 
     exercise: str
-    right: bool
+    right: bool | None
     message: str
     counterexample: Mapping[str, Any] | None
 
     def __bool__(self) -> bool:
-        return self.right
+        return bool(self.right)
 
     def __str__(self) -> str:
         return self.message
@@ -44,17 +45,20 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Exercise:
-    """One of the section's exercises, or a part of one.
+    """One of a section's exercises, or a part of one.
 
     Attributes:
-        id: Its name, such as "2a".
+        id: Its name, such as "2a", or "7.3-1" with the section's number.
         title: A few words.
         statement: What is asked, and what an answer is.
         hint: A push in the right direction.
         explanation: Why the solution is right.
         code: The solution as Python, for the API bound to a backend under the name ``d2l``.
         checker: Takes an answer and gives a sentence, or raises :class:`Wrong`.
-        shows: The function of the backend's ``ops`` whose code belongs to the solution, if any.
+        shows: The function of the backend's ``scratch`` whose code belongs to the solution, if any.
+        section: The book's section that it is of.
+        points: What a text should say, if it asks for one.
+        page: What a page needs to check answers, if it is data.
         live: Gives what goes before the code of the solution for a backend's name, if anything.
     """
 
@@ -67,6 +71,9 @@ class Exercise:
     checker: Callable[[Any], str]
     shows: str | None = None
     live: Callable[[str], str] | None = None
+    section: str = "7.2"
+    points: tuple[str, ...] = ()
+    page: Mapping[str, Any] | None = None
 
     def solution(self, backend: str | None = None) -> str:
         """The solution in a framework, as a Python program that defines ``answer``.
@@ -86,7 +93,8 @@ class Exercise:
             dedent(self.code).strip(),
         ]
         if self.shows is not None:
-            source = inspect.getsource(getattr(registry.load(name).ops, self.shows))
+            scratch = import_module(f"{registry.manifests()[name][1]}.scratch")
+            source = inspect.getsource(getattr(scratch, self.shows))
             parts.append(
                 f"# What it does in {framework}:\n" + indent(source, "# ", lambda line: True)
             )

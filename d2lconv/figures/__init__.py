@@ -16,15 +16,25 @@ from d2lconv.figures.canvas import save
 from d2lconv.figures.fields import receptive_field
 from d2lconv.figures.heat import correlation, heat_map, toeplitz, windows
 from d2lconv.figures.learning import error_surface, losses
+from d2lconv.figures.networks import feature_maps, lenet
+from d2lconv.figures.training import training
 
 __all__ = [
     "correlation",
     "error_surface",
+    "feature_maps",
     "filter_bank",
     "heat_map",
+    "lenet",
     "losses",
     "receptive_field",
     "save",
     "toeplitz",
+    "training",
     "windows",
 ]
+
+
+def __dir__() -> list[str]:
+    """What is for users, for completion."""
+    return list(__all__)

@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from d2lconv import checks, images, kernels
-from d2lconv.contract import FloatArray
-from d2lconv.data import detached
+from d2lconv import images, kernels
+from d2lconv.core import checks, operations
+from d2lconv.core.contract import FloatArray
+from d2lconv.core.data import detached
+from d2lconv.core.registry import load
 from d2lconv.errors import ArgumentError
-from d2lconv.figures.canvas import LARGE, figure
-from d2lconv.registry import load
+from d2lconv.figures.canvas import LARGE, SIGNED, figure
+from d2lconv.figures.heat import keeps_brightness
 
 MOST = 12
 
@@ -29,7 +31,9 @@ def filter_bank(
             angles.
 
     Returns:
-        The figure. In filters and answers, 0 is white, positive is red and negative blue.
+        The figure. 0 is black in every panel. What keeps the image's brightness, as a blur or a
+        sharpening does, is grey as the image is; in filters and in other outputs, positive is
+        orange and negative blue.
 
     Raises:
         ArgumentError: There is no such photograph, there are no kernels or too many, or there are
@@ -59,21 +63,27 @@ def filter_bank(
     filters = [detached(K, f"bank[{n}]") for n, K in enumerate(bank)]
     for n, K in enumerate(filters):
         checks.matrix(K.shape, f"bank[{n}]")
-    answers: list[FloatArray] = [load("numpy").ops.corr2d(image, K) for K in filters]
+    answers: list[FloatArray] = [operations.corr2d(load("numpy"), image, K) for K in filters]
 
     columns = len(bank)
-    fig = figure(max(1.7 * columns, 3.2), 6.2)
+    fig = figure(max(1.65 * columns, 3.2), 6.2)
     grid = fig.add_gridspec(3, columns, height_ratios=[1.8, 0.8, 1.3])
     top = fig.add_subplot(grid[0, :])
-    top.imshow(image, cmap="gray", interpolation="nearest")
+    top.imshow(image, cmap="gray", interpolation="none")
     top.set_title("the image", fontsize=LARGE)
-    most = max(float(np.abs(answer).max()) for answer in answers) or 1.0
+    signed = [Y for K, Y in zip(filters, answers, strict=True) if not keeps_brightness(K)]
+    most = max((float(np.abs(Y).max()) for Y in signed), default=0.0) or 1.0
+    low, high = min(float(image.min()), 0.0), float(image.max())
     for n, (title, K, answer) in enumerate(zip(titles, filters, answers, strict=True)):
         own = float(np.abs(K).max()) or 1.0
-        for row, values, limit in ((1, K, own), (2, answer, most)):
-            ax = fig.add_subplot(grid[row, n])
-            ax.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest")
-            ax.set_title(title if row == 1 else "", fontsize=LARGE)
+        ax = fig.add_subplot(grid[1, n])
+        ax.imshow(K, cmap=SIGNED, vmin=-own, vmax=own, interpolation="none")
+        ax.set_title(title, fontsize=LARGE)
+        ax = fig.add_subplot(grid[2, n])
+        if keeps_brightness(K):
+            ax.imshow(answer, cmap="gray", vmin=low, vmax=high, interpolation="none")
+        else:
+            ax.imshow(answer, cmap=SIGNED, vmin=-most, vmax=most, interpolation="none")
     for ax in fig.axes:
         ax.set_xticks([])
         ax.set_yticks([])

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap
+from matplotlib.colors import ListedColormap, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -48,16 +48,28 @@ def receptive_field(
         H, W = receptive.receptive_field(stack, input_shape=input_shape).output_shape or (1, 1)
         element = (H // 2, W // 2)
     field = receptive.receptive_field(stack, element, input_shape=input_shape)
-    seen = np.zeros(input_shape)
+    return draw(field, ax=ax)
+
+
+def draw(field: receptive.ReceptiveField, *, ax: Axes | None = None) -> Figure:
+    """Draw a field; an input without end is drawn as far as the field goes."""
+    (top, left), (height, width) = field.corner, field.size
+    shape = field.input_shape or (max(1, top + height), max(1, left + width))
+    seen = np.zeros(shape)
     for place_ in field.elements:
         seen[place_] = 1
-    (top, left), (height, width) = field.corner, field.size
     h, w = seen.shape
     edges = (min(0, left), max(w, left + width), min(0, top), max(h, top + height))
     across, down = edges[1] - edges[0], edges[3] - edges[2]
     scale = min(0.5, 8 / max(across, down))
     fig, ax = place(ax, max(3.6, across * scale + 0.4), down * scale + 0.8)
-    ax.imshow(seen, cmap=ListedColormap(["0.92", BLUE]), vmin=0, vmax=1, interpolation="nearest")
+    ax.imshow(
+        seen,
+        cmap=ListedColormap([to_rgba("0.5", 0.16), to_rgba(BLUE)]),
+        vmin=0,
+        vmax=1,
+        interpolation="none",
+    )
     ax.hlines(np.arange(h + 1) - 0.5, -0.5, w - 0.5, color="white", linewidth=1)
     ax.vlines(np.arange(w + 1) - 0.5, -0.5, h - 0.5, color="white", linewidth=1)
     ax.add_patch(Rectangle((-0.5, -0.5), w, h, fill=False, edgecolor="0.4", linewidth=1.5))
@@ -67,16 +79,22 @@ def receptive_field(
             fill=False, edgecolor=ORANGE, linewidth=3, linestyle=(0, (3, 1.5)), zorder=3,
         )
     )  # fmt: skip
-    ax.set_xlim(edges[0] - 0.8, edges[1] - 0.2)
-    ax.set_ylim(edges[3] - 0.2, edges[2] - 0.8)
+    ax.set_xlim(min(edges[0] - 0.8, -1.6), edges[1] - 0.2)
+    ax.set_ylim(max(edges[3] - 0.2, h + 0.4), edges[2] - 0.8)
     for side in ax.spines.values():
         side.set_visible(False)
-    ax.tick_params(length=0, labelsize=SMALL)
-    ax.set_xticks([0, w - 1] if w > 1 else [0])
-    ax.set_yticks([0, h - 1] if h > 1 else [0])
+    ax.set_xticks([])
+    ax.set_yticks([])
+    for n in {0, w - 1}:  # at the grid, wherever the rectangle is
+        ax.text(n, h - 0.35, str(n), ha="center", va="top", fontsize=SMALL)
+    for n in {0, h - 1}:
+        ax.text(-0.7, n, str(n), ha="right", va="center", fontsize=SMALL)
     i, j = field.element
     ax.set_title(
-        f"output ({i}, {j}) sees {len(field.elements)} of {seen.size} elements", fontsize=LARGE
+        f"output ({i}, {j}) sees {len(field.elements)} of {seen.size} elements"
+        if field.input_shape
+        else f"output ({i}, {j}) sees {len(field.elements)} elements",
+        fontsize=LARGE,
     )
     ax.set_xlabel(f"size {height}x{width}, jump {field.jump[0]}x{field.jump[1]}", fontsize=SMALL)
     return fig

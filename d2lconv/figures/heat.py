@@ -9,23 +9,24 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from d2lconv import checks, matrices
-from d2lconv.contract import FloatArray
-from d2lconv.data import detached
+from d2lconv.core import checks, operations, places
+from d2lconv.core.contract import FloatArray
+from d2lconv.core.data import detached
+from d2lconv.core.registry import load
 from d2lconv.errors import ArgumentError
-from d2lconv.figures.canvas import LARGE, ORANGE, SMALL, figure, ink, place
-from d2lconv.registry import load
+from d2lconv.figures.canvas import LARGE, ORANGE, SIGNED, SMALL, WHITE, figure, ink, place
 
 ANNOTATED = 400  # the elements of a matrix that still get their numbers
 STEPS = 25  # the steps that still fit on one page
+HIDDEN = (0.5, 0.5, 0.5, 0.14)  # a light grey by day, and a dark one by night
 TERMS = 12  # the terms of a sum that are still written out
 
 
 def heat_map(matrix: Any, *, title: str = "", ax: Axes | None = None) -> Figure:
     """Draw a matrix, its numbers on its colours.
 
-    Without negative numbers it is grey, from black for 0 to white for the largest, as an image
-    is. With them, 0 is white, the positive are red and the negative blue.
+    0 is black, whatever else there is. Without negative numbers it is grey, up to white for the
+    largest, as an image is. With them, the positive are orange and the negative blue.
 
     Args:
         matrix: A matrix (h, w). Up to 400 elements get their numbers.
@@ -51,18 +52,20 @@ def heat_map(matrix: Any, *, title: str = "", ax: Axes | None = None) -> Figure:
     return fig
 
 
-def correlation(X: Any, K: Any) -> Figure:
+def correlation(X: Any, K: Any, **options: Any) -> Figure:
     """Draw an image, a kernel, and what the kernel makes of the image, side by side.
 
     Args:
-        X: The image, shape (h, w).
-        K: The kernel, shape (kh, kw), not larger than the image.
+        X: The image, shape (h, w), or (c, h, w) with channels.
+        K: The kernel, shape (kh, kw), not larger than the image, or (c, kh, kw).
+        options: ``stride`` and ``dilation``, as :func:`d2lconv.corr2d` takes them.
 
     Returns:
-        The figure.
+        The figure. Each channel has a row, and beside several of them stands their sum.
 
     Raises:
-        ShapeError: X or K is not a matrix, or K is larger than X.
+        ShapeError: X and K are not two matrices, nor two blocks with as many channels, or K is
+            larger than X.
 
     Example:
         >>> import d2lconv as dc
@@ -70,15 +73,29 @@ def correlation(X: Any, K: Any) -> Figure:
         >>> [ax.get_title() for ax in figure.axes]
         ['X, 6x8', 'K, 1x2', 'Y, 6x7']
     """
-    X, K = _matrix(X, "X"), _matrix(K, "K")
-    panels = {"X": X, "K": K, "Y": _corr2d(X, K)}
-    widths = [max(panel.shape[1], 2) for panel in panels.values()]
-    scale = min(0.6, 12 / sum(widths))
-    fig = figure(sum(widths) * scale + 1.2, max(2, X.shape[0]) * scale + 0.6)
-    axes = fig.subplots(1, 3, width_ratios=widths, squeeze=False)[0]
-    for ax, sign, (name, panel) in zip(axes, ("", "⋆", "="), panels.items(), strict=True):
-        _draw(ax, panel, f"{name}, {panel.shape[0]}x{panel.shape[1]}", X.shape[0])
-        ax.set_ylabel(sign, rotation=0, fontsize=24, va="center", ha="right")
+    X, K = detached(X, "X"), detached(K, "K")
+    if X.ndim != 3 or K.ndim != 3:
+        X, K = _matrix(X, "X")[None], _matrix(K, "K")[None]
+    Y = _corr2d(X, K, **options)
+    rows = [{"X": x, "K": k, "Y": _corr2d(x, k, **options)} for x, k in zip(X, K, strict=True)]
+    widths = [max(panel.shape[1], 2) for panel in rows[0].values()]
+    if len(rows) > 1:
+        widths.append(widths[-1])
+    scale = min(0.6, 8.8 / sum(widths))
+    height = max(2, X.shape[1])
+    fig = figure(sum(widths) * scale + 1.2, len(rows) * (height * scale + 0.6))
+    grid = fig.add_gridspec(len(rows), len(widths), width_ratios=widths)
+    for c, row in enumerate(rows):
+        for n, (sign, (name, panel)) in enumerate(zip(("", "⋆", "="), row.items(), strict=True)):
+            ax = fig.add_subplot(grid[c, n])
+            like = row["X"] if name == "Y" and keeps_brightness(row["K"]) else None
+            name += f"[{c}]" if len(rows) > 1 else f", {panel.shape[0]}x{panel.shape[1]}"
+            _draw(ax, panel, name, X.shape[1], like=like)
+            ax.set_ylabel(sign, rotation=0, fontsize=24, va="center", ha="right")
+    if len(rows) > 1:
+        ax = fig.add_subplot(grid[:, -1])
+        _draw(ax, Y, f"Y, {Y.shape[0]}x{Y.shape[1]}", X.shape[1])
+        ax.set_ylabel("Σ", rotation=0, fontsize=24, va="center", ha="right")
     return fig
 
 
@@ -90,7 +107,7 @@ def windows(X: Any, K: Any) -> Figure:
         K: The kernel, shape (kh, kw), with at most 25 places in the image.
 
     Returns:
-        The figure, one panel for each output element.
+        The figure: the kernel, and one panel for each output element.
 
     Raises:
         ShapeError: X or K is not a matrix, or K is larger than X.
@@ -114,13 +131,18 @@ def windows(X: Any, K: Any) -> Figure:
         )
     kh, kw = K.shape
     spelled = K.size <= TERMS
-    wide = max(X.shape[1] * 0.55, 2.8)
-    height = X.shape[0] * 0.55 + 0.5 + 0.22 * (-(-K.size // 4) if spelled else 1)
-    fig = figure(wide * Y.shape[1] + 0.3, height * Y.shape[0])
-    for (i, j), ax in np.ndenumerate(fig.subplots(*Y.shape, squeeze=False)):
+    wide = max(X.shape[1] * 0.55, 3.2)
+    height = X.shape[0] * 0.55 + 0.6 + 0.28 * (-(-K.size // 4) if spelled else 1)
+    aside = max(kw * 0.55, 0.8)
+    fig = figure(wide * Y.shape[1] + aside + 0.5, height * Y.shape[0])
+    grid = fig.add_gridspec(
+        *(Y.shape[0], Y.shape[1] + 1), width_ratios=[aside, *[wide] * Y.shape[1]]
+    )
+    for i, j in np.ndindex(*Y.shape):
+        ax = fig.add_subplot(grid[i, j + 1])
         _draw(ax, X, f"Y[{i}, {j}]")
         for colour, width in (
-            ("white", 7),
+            (WHITE, 7),
             (ORANGE, 4),
         ):  # the white keeps it apart from any colour
             corner = (j - 0.5, i - 0.5)
@@ -133,6 +155,12 @@ def windows(X: Any, K: Any) -> Figure:
         lines = [" + ".join(products[n : n + 4]) for n in range(0, K.size, 4)]
         total = " +\n".join(lines) if spelled else f"the sum of {K.size} products"
         ax.set_xlabel(f"{total} = {_number(Y[i, j])}", fontsize=SMALL)
+    ax = fig.add_subplot(grid[:, 0])
+    _draw(ax, K, "K")
+    frame = Rectangle(
+        (-0.5, -0.5), kw, kh, fill=False, edgecolor=ORANGE, linewidth=4, clip_on=False
+    )
+    ax.add_patch(frame)
     return fig
 
 
@@ -156,15 +184,15 @@ def toeplitz(K: Any, input_shape: tuple[int, int], *, ax: Axes | None = None) ->
         'K as a matrix 4x9: 2x3 blocks of 2x3'
     """
     kernel = _matrix(K, "K")
-    T = _matrix(matrices.toeplitz(load("numpy"), kernel, input_shape), "K")
+    T = _matrix(operations.toeplitz(load("numpy"), kernel, input_shape), "K")
     (h, w), (kh, kw) = checks.pair("input_shape", input_shape), kernel.shape
     H, W = h - kh + 1, w - kw + 1
     scale = min(0.5, 10 / T.shape[1])
     fig, ax = place(ax, max(3.6, T.shape[1] * scale), T.shape[0] * scale + 0.5)
     # Dim what is outside of the kernel, so that its own zeros can be told from the others.
-    places = matrices.kernel_places(kernel.shape, input_shape)
+    found = places.kernel_places(kernel.shape, input_shape)
     title = f"K as a matrix {T.shape[0]}x{T.shape[1]}: {H}x{h} blocks of {W}x{w}"
-    _draw(ax, T, title, hidden=places == kernel.size)
+    _draw(ax, T, title, hidden=found == kernel.size)
     for row in range(1, H):
         ax.axhline(row * W - 0.5, color=ORANGE, linewidth=2)
     for column in range(1, h):
@@ -172,17 +200,32 @@ def toeplitz(K: Any, input_shape: tuple[int, int], *, ax: Axes | None = None) ->
     return fig
 
 
-def _draw(ax: Any, values: FloatArray, title: str, rows: int = 0, hidden: Any = None) -> None:
-    """A matrix on axes, as high as one with that many rows if it has fewer."""
-    finite = np.abs(values[np.isfinite(values)])
+def keeps_brightness(K: FloatArray) -> bool:
+    """Whether a constant image stays as it is: then the output is a picture like the image."""
+    return abs(float(K.sum()) - 1) < 1e-3
+
+
+def _draw(
+    ax: Any,
+    values: FloatArray,
+    title: str,
+    rows: int = 0,
+    hidden: Any = None,
+    like: FloatArray | None = None,
+) -> None:
+    """A matrix on axes, as high as one with that many rows if it has fewer.
+
+    It is grey if another one is given that it is like: an image that keeps its brightness.
+    """
+    finite = np.abs(values[np.isfinite(values)] if like is None else like)
     limit = float(finite.max(initial=0)) or 1.0
-    signed = bool((values < 0).any())
-    colours = colormaps["RdBu_r" if signed else "gray"]
-    norm = Normalize(-limit if signed else 0, limit)
+    signed = bool(((values if like is None else like) < 0).any())
+    colours = SIGNED if signed else colormaps["gray"]
+    norm = Normalize(-limit if signed else 0, limit, clip=like is not None)
     pixels = colours(norm(values))
     if hidden is not None:
-        pixels[hidden] = (0.93, 0.93, 0.93, 1)
-    ax.imshow(pixels, interpolation="nearest", aspect="equal")
+        pixels[hidden] = HIDDEN
+    ax.imshow(pixels, interpolation="none", aspect="equal")
     ax.set_title(title, fontsize=LARGE)
     ax.set_xticks([])
     ax.set_yticks([])
@@ -209,8 +252,8 @@ def _matrix(data: Any, name: str) -> FloatArray:
     return values
 
 
-def _corr2d(X: FloatArray, K: FloatArray) -> FloatArray:
-    Y: FloatArray = load("numpy").ops.corr2d(X, K)
+def _corr2d(X: FloatArray, K: FloatArray, **options: Any) -> FloatArray:
+    Y: FloatArray = operations.corr2d(load("numpy"), X, K, **options)
     return Y
 
 

@@ -1,6 +1,6 @@
 """Learning a kernel: the losses of several frameworks, and the way down the error's surface."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -9,12 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from d2lconv import learn, registry, selection
-from d2lconv.data import detached
+from d2lconv.core import learned, registry, selection
+from d2lconv.core.data import detached
+from d2lconv.core.learned import LearnedKernel
+from d2lconv.core.places import window_places
 from d2lconv.errors import ArgumentError, ShapeError
-from d2lconv.figures.canvas import BLUE, COLOURS, LARGE, ORANGE, SMALL, place
-from d2lconv.learn import LearnedKernel
-from d2lconv.matrices import window_places
+from d2lconv.figures.canvas import BLACK, BLUE, COLOURS, LARGE, ORANGE, SMALL, WHITE, place
 
 MARKERS = "osD^vP"
 
@@ -42,6 +42,20 @@ def losses(runs: Mapping[str, Any] | Iterable[LearnedKernel], *, ax: Axes | None
     """
     curves = _curves(runs)
     fig, ax = place(ax, 6, 4)
+    draw(ax, curves, "loss (before the update)")
+    if min(map(min, curves.values())) > 0:
+        ax.set_yscale("log")
+    return fig
+
+
+def draw(ax: Axes, curves: Mapping[str, Sequence[float]], what: str) -> None:
+    """Draw curves over epochs, each to be seen also where they coincide.
+
+    Args:
+        ax: The axes.
+        curves: At most 6, by name.
+        what: What they are of.
+    """
     for number, (name, values) in enumerate(curves.items()):
         # Later ones lie on top of earlier ones, and are smaller, so that all of them are seen.
         left = len(curves) - number
@@ -57,15 +71,12 @@ def losses(runs: Mapping[str, Any] | Iterable[LearnedKernel], *, ax: Axes | None
             markeredgewidth=0.6,
             zorder=2 + number,
         )
-    if min(map(min, curves.values())) > 0:
-        ax.set_yscale("log")
     ax.set_xlabel("epoch", fontsize=LARGE)
-    ax.set_ylabel("loss (before the update)", fontsize=LARGE)
+    ax.set_ylabel(what, fontsize=LARGE)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.tick_params(labelsize=SMALL)
-    ax.grid(color="0.85")
+    ax.grid(color="0.5", alpha=0.3)
     ax.legend(fontsize=SMALL, handlelength=4, labelspacing=1)
-    return fig
 
 
 def _curves(runs: Any) -> dict[str, list[float]]:
@@ -121,7 +132,8 @@ def error_surface(
 
     Raises:
         ShapeError: The kernel that makes Y of X does not have two elements.
-        ArgumentError: lr, epochs or seed makes no sense, or learning diverges.
+        ArgumentError: lr, epochs or seed makes no sense.
+        Diverged: lr is too large for this image.
 
     Source:
         Dive into Deep Learning, section 7.2.4, for the problem; on the lesson's data the surface
@@ -145,15 +157,12 @@ def error_surface(
             f"{size}; it must be (1, 2) or (2, 1), for a surface over two elements."
         )
     backend = selection.choose(X=X, Y=Y, init=init)
-    with np.errstate(over="ignore", invalid="ignore"):  # too large a step is told below
-        run = learn.learn_kernel(backend, X, Y, size, lr=lr, epochs=epochs, init=init, seed=seed)
-        path = [detached(run.initial)]
-        for _ in range(epochs):
-            step = learn.learn_kernel(backend, X, Y, size, lr=lr, epochs=1, init=path[-1])
-            path.append(detached(step.kernel))
+    run = learned.learn_kernel(backend, X, Y, size, lr=lr, epochs=epochs, init=init, seed=seed)
+    path = [detached(run.initial)]
+    for _ in range(epochs):
+        step = learned.learn_kernel(backend, X, Y, size, lr=lr, epochs=1, init=path[-1])
+        path.append(detached(step.kernel))
     way = np.array([K.reshape(-1) for K in path], np.float64)
-    if not np.isfinite(way).all() or np.abs(way).max() > 1e6:
-        raise ArgumentError(f"with lr {lr!r} learning diverges; take a smaller one.")
 
     A = image.astype(np.float64).reshape(-1)[window_places(image.shape, size)]
     y = target.astype(np.float64).reshape(-1)
@@ -169,18 +178,18 @@ def error_surface(
     least = 0.0 if least < 1e-9 * float(loss.max()) else least  # what rounding left of nothing
     levels = least + np.linspace(0, float(loss.max() - least) ** 0.5, 13) ** 2
     filled = ax.contourf(k0, k1, loss, levels=levels, cmap="cividis")
-    ax.plot(*way.T, color="white", linewidth=4, zorder=3)
-    ax.plot(*way.T, color=ORANGE, linewidth=2, marker="o", markersize=6, markeredgecolor="white",
+    ax.plot(*way.T, color=WHITE, linewidth=4, zorder=3)
+    ax.plot(*way.T, color=ORANGE, linewidth=2, marker="o", markersize=6, markeredgecolor=WHITE,
             label="learning", zorder=4)  # fmt: skip
-    ax.plot(*way[0], marker="s", markersize=9, color=BLUE, markeredgecolor="white",
+    ax.plot(*way[0], marker="s", markersize=9, color=BLUE, markeredgecolor=WHITE,
             linestyle="none", label="start", zorder=5)  # fmt: skip
-    ax.plot(*best, marker="*", markersize=16, color="white", markeredgecolor="black",
+    ax.plot(*best, marker="*", markersize=16, color=WHITE, markeredgecolor=BLACK,
             linestyle="none", label="least loss", zorder=5)  # fmt: skip
     ax.set_aspect("equal")
     ax.set_xlabel("K[0, 0]", fontsize=LARGE)
     ax.set_ylabel("K[0, 1]" if size == (1, 2) else "K[1, 0]", fontsize=LARGE)
     ax.tick_params(labelsize=SMALL)
-    ax.legend(fontsize=SMALL, facecolor="0.85", framealpha=1)
+    ax.legend(fontsize=SMALL, facecolor="0.85", labelcolor=BLACK, framealpha=1)
     bar = fig.colorbar(filled, ax=ax, format="%.3g")
     bar.set_label("loss", fontsize=LARGE)
     bar.ax.tick_params(labelsize=SMALL)

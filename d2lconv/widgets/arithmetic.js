@@ -14,6 +14,9 @@ export function build(height, width, value) {
   return Array.from({ length: height }, (_, i) => Array.from({ length: width }, (_, j) => value(i, j)));
 }
 
+/** The numbers with which the lessons begin. */
+export const LESSON = { X: build(3, 3, (i, j) => 3 * i + j), K: build(2, 2, (i, j) => 2 * i + j) };
+
 export function transpose(A) {
   return build(A[0].length, A.length, (i, j) => A[j][i]);
 }
@@ -37,6 +40,11 @@ export function corr2d(X, K) {
   const height = X.length - K.length + 1;
   const width = X[0].length - K[0].length + 1;
   return build(height, width, (i, j) => windowSum(X, K, i, j));
+}
+
+/** The channels' results added in their order; the first one is where the sum begins. */
+export function folded(sheets) {
+  return sheets.reduce((sum, sheet) => sum.map((row, i) => row.map((value, j) => f32(value + sheet[i][j]))));
 }
 
 /** The sum along the contract's tree: fold at the largest power of two below the length. */

@@ -42,6 +42,11 @@ export function shown(value, digits = 4) {
   return short.replaceAll("-", "−");
 }
 
+/** A number as a factor, in parentheses if it is negative. */
+export function asFactor(value, digits = 4) {
+  return value < 0 ? `(${shown(value, digits)})` : shown(value, digits);
+}
+
 /** What the reader typed as a float32, also with a comma or a fraction; NaN if it is no number. */
 export function typed(text) {
   const [above, below = "1"] = text.trim().replaceAll("−", "-").replaceAll(",", ".").split("/");
@@ -138,8 +143,7 @@ export function whole(from, to) {
 
 /** Smaller type for what is long, so that it fits into its cell. */
 export function sized(cell, text) {
-  cell.classList.toggle("long", text.length > 4 && text.length < 7);
-  cell.classList.toggle("longer", text.length > 6);
+  cell.style.fontSize = `min(1.05rem, calc(var(--size) * 1.3 / ${Math.max(text.length, 1)}))`;
 }
 
 /** A matrix of number fields. `onedit(i, j, value)` is called with numbers only. */

@@ -1,7 +1,8 @@
 // The edge detector: a kernel, and what it makes of a picture that the reader draws or loads.
-import { build, corr2d, matrix, transpose } from "./arithmetic.js";
+import { build, corr2d, matrix, products, transpose } from "./arithmetic.js";
 import {
   arrow,
+  asFactor,
   button,
   chooser,
   clamp,
@@ -13,10 +14,11 @@ import {
   shown,
   state,
 } from "./common.js";
-import { paint, read, scale } from "./pictures.js";
+import { paint, read, scale, unpacked } from "./pictures.js";
 
 const EDGES = Array.from({ length: 6 }, () => [1, 1, 0, 0, 0, 0, 1, 1]);
-const defaults = { image: EDGES, kernel: [[1, -1]] };
+const TERMS = 9; // so many products are written out
+const defaults = { image: EDGES, kernel: [[1, -1]], photographs: {} };
 const KERNELS = {
   "Vertical edges, 1×2": [[1, -1]],
   "Horizontal edges, 2×1": [[1], [-1]],
@@ -49,10 +51,12 @@ const KERNELS = {
   ],
 };
 function draw({ model, el }) {
-  let { image, kernel } = state(model, defaults);
+  let { image, kernel, photographs } = state(model, defaults);
   [image, kernel] = [matrix(image), matrix(fitting(kernel, image))];
   let brush = 0;
   let cursor = [0, 0];
+  let pointed = null; // what the readout is about: a name and a place
+  let last = null; // where the stroke has come to
 
   const drawing = element("canvas", {
     class: "drawing",
@@ -61,8 +65,9 @@ function draw({ model, el }) {
     onkeydown: keys,
     onpointerdown: start,
     onpointermove: point,
+    onpointerleave: leave,
   });
-  const answer = element("canvas", { role: "img", onpointermove: point });
+  const answer = element("canvas", { role: "img", onpointermove: point, onpointerdown: point, onpointerleave: leave });
   const [imageSize, answerSize] = [0, 1].map(() => element("span", { class: "soft" }));
   const kernelBox = element("div", { class: "kernel" });
   const status = element("p", { class: "status", "aria-live": "polite" });
@@ -114,6 +119,9 @@ function draw({ model, el }) {
         button("Stripe 6×8", () => picture(EDGES)),
         button("Turn the image", () => picture(transpose(image))),
         button("Blank 32×32", () => picture(build(32, 32, () => 1))),
+        ...Object.entries(photographs).map(([name, text]) =>
+          button(`Photograph: ${name}`, () => picture(unpacked(text))),
+        ),
         element("label", { class: "loader" }, "Your picture (it stays here) ", file),
       ),
     ),
@@ -122,6 +130,7 @@ function draw({ model, el }) {
   function picture(pixels) {
     image = matrix(pixels);
     cursor = [0, 0];
+    pointed = null;
     use(matrix(fitting(kernel, image)));
   }
 
@@ -141,19 +150,16 @@ function draw({ model, el }) {
 
   function update() {
     const Y = corr2d(image, kernel);
+    if (pointed?.name === "Y" && !(pointed.i < Y.length && pointed.j < Y[0].length)) pointed = null;
     save(model, { kernel, image });
     const same = Object.keys(KERNELS).find(
       (name) =>
         matrix(KERNELS[name]).join(";") === kernel.join(";") && KERNELS[name].length === kernel.length,
     );
     choice.select.value = same ?? "";
-    paint(
-      drawing,
-      image,
-      (value) => Array(3).fill(Math.round(255 * clamp(value, 0, 1))),
-      drawing.matches(":focus-visible") ? cursor : null,
-    );
-    const { limit, signed, colour } = scale(Y);
+    paintImage();
+    tell(Y);
+    const { limit, signed, colour } = scale(Y, image, kernel);
     paint(answer, Y, colour);
     const side = Math.max(image.length, image[0].length); // both pictures have pixels of one size
     drawing.style.setProperty("--share", image[0].length / side);
@@ -180,39 +186,84 @@ function draw({ model, el }) {
     );
   }
 
+  /** The image, with the window that the reader points at, or the cursor. */
+  function paintImage() {
+    const at = drawing.matches(":focus-visible") ? cursor : null;
+    const window = pointed?.name === "Y" ? [pointed.i, pointed.j, kernel.length, kernel[0].length] : at;
+    paint(drawing, image, (value) => Array(3).fill(Math.round(255 * clamp(value, 0, 1))), window);
+  }
+
   function cell(event, canvas) {
-    const values = canvas === drawing ? image : corr2d(image, kernel);
+    const [high, wide] = canvas === drawing ? [0, 0] : [kernel.length - 1, kernel[0].length - 1];
     const box = canvas.getBoundingClientRect();
     const at = (from, length, by, count) => clamp(Math.floor(((by - from) / length) * count), 0, count - 1);
     const [i, j] = [
-      at(box.top, box.height, event.clientY, values.length),
-      at(box.left, box.width, event.clientX, values[0].length),
+      at(box.top, box.height, event.clientY, image.length - high),
+      at(box.left, box.width, event.clientX, image[0].length - wide),
     ];
-    return { i, j, value: values[i][j] };
+    return { i, j };
   }
 
   function point(event) {
     const canvas = event.currentTarget;
-    const { i, j, value } = cell(event, canvas);
-    if (canvas === drawing && event.buttons & 1) dot(i, j, brush);
-    else tell(canvas === drawing ? "X" : "Y", i, j, value);
+    const { i, j } = cell(event, canvas);
+    if (canvas === drawing && event.buttons & 1 && last) return stroke(i, j);
+    pointed = { name: canvas === drawing ? "X" : "Y", i, j };
+    paintImage();
+    return tell();
   }
 
-  function tell(name, i, j, value) {
-    readout.textContent = `${name}[${i}, ${j}] = ${shown(value)}`;
+  function leave() {
+    if (pointed?.name !== "Y") return;
+    pointed = null;
+    paintImage();
+    tell();
+  }
+
+  /** What stands at the place that the reader points at, and for an output, what it is the sum of. */
+  function tell(Y = null) {
+    if (!pointed) {
+      readout.textContent = "Point at an output pixel to see its window and its products.";
+      return;
+    }
+    const { name, i, j } = pointed;
+    if (name === "X") readout.textContent = `X[${i}, ${j}] = ${shown(image[i][j])}`;
+    else {
+      const terms = products(image, kernel, i, j);
+      const total = Y ? Y[i][j] : corr2d(rowsOf(i, j), kernel)[0][0];
+      const sum = terms.map(({ x, k }) => `${asFactor(x, 3)}·${asFactor(k, 3)}`).join(" + ");
+      const spelled = terms.length <= TERMS ? sum : `a sum of ${terms.length} products`;
+      readout.textContent = `Y[${i}, ${j}] = ${spelled} = ${shown(total)}`;
+    }
+  }
+
+  /** The window of the image at a place. */
+  function rowsOf(i, j) {
+    return build(kernel.length, kernel[0].length, (a, b) => image[i + a][j + b]);
   }
 
   function start(event) {
     drawing.setPointerCapture(event.pointerId);
     const { i, j } = cell(event, drawing);
+    last = [i, j];
+    dot(i, j, brush);
+  }
+
+  /** Paint from where the stroke was to here: a fast one comes by few places. */
+  function stroke(i, j) {
+    const [m, n] = last;
+    const steps = Math.max(Math.abs(i - m), Math.abs(j - n), 1);
+    for (let step = 1; step < steps; step += 1)
+      image[Math.round(m + ((i - m) * step) / steps)][Math.round(n + ((j - n) * step) / steps)] = brush;
+    last = [i, j];
     dot(i, j, brush);
   }
 
   function dot(i, j, value) {
     cursor = [i, j];
     image[i][j] = value;
+    pointed = { name: "X", i, j };
     update();
-    tell("X", i, j, value);
   }
 
   function keys(event) {
@@ -224,8 +275,8 @@ function draw({ model, el }) {
         clamp(place + by[axis], 0, [image.length, image[0].length][axis] - 1),
       );
     else dot(...cursor, brush);
+    pointed = { name: "X", i: cursor[0], j: cursor[1] };
     update();
-    tell("X", ...cursor, image[cursor[0]][cursor[1]]);
   }
 
   async function load() {

@@ -1,12 +1,14 @@
 // A place to work on one exercise: the reader's answer, kept, and the checker's verdict on it.
 import { button, element, living, shown, state } from "./common.js";
+import { essay } from "./essay.js";
 import { NeedsPython, parse } from "./literals.js";
 import { paint, scale } from "./pictures.js";
 import { asMatrix, shape } from "./python.js";
+import { memory, samples } from "./samples.js";
 import { Slip } from "./tokens.js";
 import { Undecided, check } from "./verdicts.js";
 
-const defaults = { id: "1a", framework: "numpy", outcomes: {} };
+const defaults = { id: "1a", framework: "numpy", outcomes: {}, hint: "", task: null };
 const MARKS = { right: "✓", wrong: "✗", slip: "!", python: "→" };
 const ROWS_SHOWN = [2, 20]; // of the reader's text, at least and at most
 const SHOWN = { matrices: 3, side: 32 }; // how many are painted, and how large they may be
@@ -14,23 +16,13 @@ const WIDE = 208; // pixels of the longer side of a picture, at most; style.css 
 const PROGRAM = /^(?:def|async|class|import|from|for|while|if|with|try|@)/m;
 const NAMED = /^(?:(?:async\s+)?def\s+([\p{L}_][\p{L}\p{N}_]*)|([\p{L}_][\p{L}\p{N}_]*)\s*=(?!=))/gmu;
 
-/** What a browser keeps from one visit to the next; it may refuse to. */
-const memory = {
-  read(key) {
-    try {
-      return localStorage.getItem(key) ?? "";
-    } catch {
-      return "";
-    }
-  },
-  write(key, text) {
-    try {
-      if (text) localStorage.setItem(key, text);
-      else localStorage.removeItem(key);
-    } catch {
-      // then it lasts as long as the page
-    }
-  },
+const IMPORTS = {
+  np: "import numpy as np",
+  torch: "import torch",
+  tf: "import tensorflow as tf",
+  jnp: "import jax.numpy as jnp",
+  jax: "import jax",
+  math: "import math",
 };
 
 /** The program that has the reader's answer checked by the library. */
@@ -43,9 +35,13 @@ function program(id, text, framework) {
   const lines = simple
     ? `dc.check("${id}", ${alone})`
     : `${name ? "" : "answer = "}${body}\n\ndc.check("${id}", ${name ?? "answer"})`;
-  if (!/\bd2l\./.test(body) || /\bas d2l\b|^d2l *=/m.test(body)) return lines;
-  const meant = framework === "together" ? "d2l = dc" : `from d2lconv import ${framework} as d2l`;
-  return `${meant}\n${simple ? "" : "\n"}${lines}`;
+  const known = { d2l: framework === "together" ? "d2l = dc" : `from d2lconv import ${framework} as d2l`, ...IMPORTS };
+  const missing = Object.keys(known).filter(
+    (name) =>
+      new RegExp(`(?<![\\w.])${name}\\.`).test(body) && !new RegExp(`(?:as|import) ${name}\\b|^${name} *=`, "m").test(body),
+  );
+  if (!missing.length) return lines;
+  return `${missing.map((name) => known[name]).join("\n")}\n${simple ? "" : "\n"}${lines}`;
 }
 
 /** Whether commas part the text into what a call would take for several arguments. */
@@ -94,10 +90,14 @@ function ends(A) {
 }
 
 function draw({ model, el }) {
-  const { id, framework, outcomes } = state(model, defaults);
+  const { id, framework, outcomes, hint, task } = state(model, defaults);
   const about = id === "3"; // only this exercise has an answer for each framework
   const key = `d2lconv:exercise:${id}`;
   let view = framework;
+  if (task?.points) {
+    el.append(essay(id, task, (right) => solved(right)));
+    return undefined;
+  }
 
   const whose = element("span", { class: "soft" });
   const area = element("textarea", {
@@ -132,6 +132,7 @@ function draw({ model, el }) {
 
   function edited() {
     memory.write(key, area.value);
+    memory.write(`${key}:checked`, "");
     area.rows = Math.max(ROWS_SHOWN[0], Math.min(ROWS_SHOWN[1], area.value.split("\n").length));
     area.removeAttribute("aria-invalid");
     verdict.classList.add("old"); // it was about another text
@@ -144,11 +145,22 @@ function draw({ model, el }) {
     if (!document.execCommand?.("delete")) area.value = "";
     edited();
     silence();
+    told(false);
   }
 
   function silence() {
     verdict.replaceChildren();
     more.replaceChildren();
+  }
+
+  /** Tell the page, which counts, and what is checked again at the next visit. */
+  function told(right, checked = "") {
+    memory.write(`${key}:checked`, checked);
+    solved(right);
+  }
+
+  function solved(right) {
+    el.dispatchEvent(new CustomEvent("d2lconv:verdict", { bubbles: true, detail: { id, right } }));
   }
 
   function tell(kind, title, text, ...below) {
@@ -165,19 +177,34 @@ function draw({ model, el }) {
   function judge() {
     const text = area.value;
     try {
-      const answer = parse(text);
-      if (about && view === "together" && !(answer instanceof Map))
-        return tell("slip", "For which framework?", `They differ, so answer for each: ${byFramework()}`);
-      const { right, message } = check(id, answer, { framework: view, outcomes });
+      give(parse(text), "text");
+    } catch (error) {
+      if (error instanceof NeedsPython) toPython(text);
+      else if (error instanceof Slip) slip(text, error);
+      else throw error;
+    }
+  }
+
+  /** Give the verdict on an answer, which the reader typed as a whole or by its samples. */
+  function give(answer, from, ...below) {
+    if (about && view === "together" && !(answer instanceof Map))
+      return tell("slip", "For which framework?", `They differ, so answer for each: ${byFramework()}`, ...below);
+    try {
+      const { right, message } = check(id, answer, { framework: view, outcomes, task });
       const [title] = message.split(" ", 1);
       const pictures = element("div", { class: "pictures" }, ...paintable(answer).map(picture));
-      return tell(right ? "right" : "wrong", title, message.slice(title.length + 1), pictures);
+      const offer = !right && hint ? [hinted()] : [];
+      tell(right ? "right" : "wrong", title, message.slice(title.length + 1), ...offer, pictures, ...below);
+      return told(right, from);
     } catch (error) {
-      if (error instanceof NeedsPython) return toPython(text);
-      if (error instanceof Undecided) return tell("slip", "Not checked:", error.message);
-      if (!(error instanceof Slip)) throw error;
-      return slip(text, error);
+      if (!(error instanceof Undecided)) throw error;
+      return tell("slip", "Not checked:", error.message, ...below);
     }
+  }
+
+  /** An offer of the hint. */
+  function hinted() {
+    return element("details", { class: "offer" }, element("summary", {}, "Show me the hint"), element("p", {}, hint));
   }
 
   function slip(text, { message, place }) {
@@ -197,14 +224,11 @@ function draw({ model, el }) {
       copy.textContent = (await copied(code)) ? "Copied" : "Press Ctrl+C";
     });
     const lines = element("pre", { class: "code" }, code);
-    tell(
-      "python",
-      "Only Python can check this.",
-      [
-        "The page reads data, but runs no program. After ",
-        element("code", {}, "import d2lconv as dc"),
-        ", this checks your answer:",
-      ],
+    const python = element(
+      "details",
+      {},
+      element("summary", {}, "Or have Python check the program"),
+      element("p", {}, "After ", element("code", {}, "import d2lconv as dc"), ", run:"),
       lines,
       element("div", { class: "toolbar" }, copy),
       element(
@@ -216,6 +240,21 @@ function draw({ model, el }) {
         element("code", {}, `d2lconv exercise check ${id} mine.py${backend}`),
       ),
     );
+    const form = samples(
+      id,
+      task,
+      `${key}:samples`,
+      (answer) => give(answer, "samples", form, python),
+      (error, label) =>
+        tell("slip", `Not readable yet, for ${label}:`, error.message || "give data, not a program.", form, python),
+    );
+    tell(
+      "python",
+      "What does it give?",
+      "The page runs no programs. Fill in what yours gives for these, and it is checked:",
+      form,
+      python,
+    );
     async function copied(text) {
       try {
         await navigator.clipboard.writeText(text);
@@ -225,6 +264,12 @@ function draw({ model, el }) {
         return document.execCommand?.("copy") ?? false;
       }
     }
+  }
+
+  /** What was checked at the last visit. */
+  function again(checked) {
+    judge();
+    if (checked === "samples" && verdict.dataset.kind === "python") more.querySelector(".samples button").click();
   }
 
   function byFramework() {
@@ -251,9 +296,11 @@ function draw({ model, el }) {
     area.placeholder = about && together ? byFramework() : "answer = ...";
   }
 
+  const checked = memory.read(`${key}:checked`);
   area.value = memory.read(key);
   edited();
   entitle();
+  if (checked) again(checked);
   document.addEventListener("d2lconv:view", look);
   return () => document.removeEventListener("d2lconv:view", look);
 }

@@ -19,7 +19,7 @@ import {
 const A_KERNEL = "a kernel, a matrix of numbers";
 const DEGREE = 1 / 64; // the sine of 0.9 degrees: a direction that is closer than this is right
 
-/** What the kernel answers to an image of its size, and how far rounding may have moved it. */
+/** The kernel's response to an image of its size, and how far rounding may have moved it. */
 function answers(K, image) {
   const terms = K.flatMap((row, i) => row.map((k, j) => k * image[i][j]));
   return { found: sum(terms) + 0, bound: ERROR * sum(terms.map(Math.abs)) };
@@ -55,7 +55,7 @@ function expectZero(K, image, why) {
   const { found, bound } = answers(K, image);
   if (Math.abs(found) > bound)
     throw new Wrong(
-      `${why}, but to X = ${listed(image)} your kernel answers ${general(found)} instead of 0.`,
+      `${why}, but to X = ${listed(image)} your kernel responds with ${general(found)} instead of 0.`,
     );
 }
 
@@ -68,7 +68,7 @@ export function checkDirection(answer) {
       "The answer should be a function that takes v and gives a kernel, a pair (v, kernel), " +
         "or a dictionary of kernels for directions v.",
     );
-  return "It answers to edges orthogonal to v, and is blind to edges along v.";
+  return "It responds to edges orthogonal to v, and is blind to edges along v.";
 }
 
 function components(v) {
@@ -77,7 +77,7 @@ function components(v) {
   return two.every(Number.isFinite) ? two : [0, 0];
 }
 
-function direction(v, kernel) {
+function direction(v, kernel, ask = true) {
   const [v1, v2] = components(v);
   const longer = Math.max(Math.abs(v1), Math.abs(v2));
   if (longer === 0)
@@ -94,28 +94,51 @@ function direction(v, kernel) {
   const length = Math.sqrt(u1 * u1 + u2 * u2);
   const along = like(K, (a, b) => (u1 * i[a][b] + u2 * j[a][b]) / length);
   const across = like(K, (a, b) => (u1 * j[a][b] - u2 * i[a][b]) / length);
-  if ([1, 2, 3, 4].some((degree) => judged(K, along, across, degree, said))) return;
+  if ([1, 2, 3, 4].some((degree) => judged(K, along, across, degree, said, ask ? [v1, v2] : null)))
+    return;
+  if (isZero(K)) throw new Wrong(`${said} your kernel is all zeros, so it responds to nothing.`);
   throw new Wrong(
-    `${said} your kernel answers nothing to X = ${listed(tidy(along))}, which gets brighter along v.`,
+    `${said} your kernel responds with 0 to X = ${listed(tidy(along))}, which gets brighter along v.`,
   );
 }
 
+function isZero(K) {
+  return largest(K.flat()) === 0;
+}
+
+/** A question, if the kernel is right for the direction (v2, v1). */
+function swapped([v1, v2], K) {
+  if (Math.abs(v1) === Math.abs(v2)) return "";
+  try {
+    direction([v2, v1], K, false);
+  } catch (error) {
+    if (error instanceof Wrong) return "";
+    throw error;
+  }
+  return ` It is right for (${general(v2)}, ${general(v1)}): did you swap v1 and v2?`;
+}
+
 /** Whether the moments of a degree are not all 0, so that they decide. */
-function judged(K, along, across, degree, said) {
+function judged(K, along, across, degree, said, v) {
   const images = Array.from({ length: degree + 1 }, (_, r) =>
     like(K, (a, b) => power(across[a][b], r) * power(along[a][b], degree - r)),
   );
   const all = images.map((image) => ({ image, ...answers(K, image) }));
   if (all.every(({ found, bound }) => Math.abs(found) <= bound)) return false;
   const [{ found: wanted }, ...others] = all;
-  for (const { image, found, bound } of others)
-    if (Math.abs(found) > bound + DEGREE * Math.abs(wanted))
-      throw new Wrong(
-        `${said} and X = ${listed(tidy(image))}, which changes across v, your kernel answers ` +
-          `${general(found, 4)}, and ${general(wanted, 4)} to the same change along v: the first ` +
-          "must be 0 beside the second, within one degree. v counts first down the rows, " +
-          "then right.",
-      );
+  others.forEach(({ image, found, bound }, n) => {
+    if (Math.abs(found) <= bound + DEGREE * Math.abs(wanted)) return;
+    const way =
+      n + 1 === degree
+        ? "changes across v only, as an edge along v does"
+        : "changes across v as well as along it";
+    throw new Wrong(
+      `${said} your kernel responds with ${general(found, 4)} to X = ${listed(tidy(image))}, which ` +
+        `${way}, and with ${general(wanted, 4)} to the same change along v. Within one degree, the ` +
+        `first must be 0 beside the second. v counts first down the rows, then right.` +
+        (v ? swapped(v, K) : ""),
+    );
+  });
   return true;
 }
 
@@ -145,52 +168,79 @@ function second(answer) {
   expectZero(K, j, "A ramp has no second derivative");
   expectZero(K, i, "A ramp has no second derivative");
   const bent = {
-    down: like(K, (a, b) => i[a][b] * i[a][b]),
-    right: like(K, (a, b) => j[a][b] * j[a][b]),
+    "down the columns": like(K, (a, b) => i[a][b] * i[a][b]),
+    "along the rows": like(K, (a, b) => j[a][b] * j[a][b]),
     "in both directions": like(K, (a, b) => i[a][b] * j[a][b]),
   };
-  for (const [name, image] of Object.entries(bent)) {
-    const { found, bound } = answers(K, image);
-    if (Math.abs(found) <= bound) continue;
-    const times = general(found / (name === "in both directions" ? 1 : 2));
-    return `It is a second derivative ${name}${times === "1" ? "." : `, times ${times}.`}`;
+  const seen = Object.entries(bent)
+    .map(([name, image]) => ({ name, ...answers(K, image) }))
+    .filter(({ found, bound }) => Math.abs(found) > bound)
+    .map(({ name, found }) => ({ name, share: general(found / (name.includes("both") ? 1 : 2)) }));
+  if (!seen.length && isZero(K)) throw new Wrong("Your kernel is all zeros, so it responds to nothing.");
+  if (!seen.length) {
+    const X = bent[K[0].length >= K.length ? "along the rows" : "down the columns"];
+    throw new Wrong(
+      `The second derivative of the parabola X = ${listed(X)} is 2, but your kernel responds with 0.`,
+    );
   }
-  const X = bent[K[0].length >= K.length ? "right" : "down"];
-  throw new Wrong(`To the parabola X = ${listed(X)}, whose second derivative is 2, your kernel answers 0.`);
+  if (seen.length === 1 && seen[0].share === "1") return `It is a second derivative ${seen[0].name}.`;
+  const terms = seen.map(({ name, share }) => `${share} times the one ${name}`);
+  return `It is a second derivative: ${terms.join(" plus ")}.`;
 }
 
 function equals(value, wanted) {
   return isReal(value) && Number(value) === wanted;
 }
 
+function isCount(value) {
+  return value >= 1 && (value === Infinity || value % 1 === 0);
+}
+
 function three(answer) {
-  const held = (wanted) => answer.some((one) => equals(one, wanted));
-  if (answer instanceof Tuple && !(answer.length === 2 && held(1) && held(3)))
+  const isSize = answer instanceof Tuple;
+  const sizes = (isSize ? Array.from(answer) : [answer]).map((one) => (shape(one)?.length === 0 ? number(one) : NaN));
+  if ((isSize && sizes.length !== 2) || !sizes.every((one) => isCount(one) && Number.isFinite(one)))
     throw new Wrong(
-      `A kernel of the size ${repr(answer)} is not the smallest: [[1, -2, 1]] has the size ` +
-        "(1, 3), and with two elements, a constant and a ramp leave only [[0, 0]].",
+      `${repr(answer)} is no number of elements: answer with a whole number, or with a size ` +
+        "(height, width).",
     );
-  if (!(answer instanceof Tuple) && number(answer) !== 3)
+  const count = sizes.reduce((product, one) => product * one, 1);
+  if (count < 3)
     throw new Wrong(
-      `${repr(answer)} is not the smallest number of elements: [[1, -2, 1]] has 3, and with two, ` +
-        "a constant and a ramp leave only [[0, 0]].",
+      `${repr(answer)} is not enough: with fewer than three elements, a constant and a ramp, ` +
+        "which must both give 0, leave a kernel of zeros.",
     );
+  if (count > 3)
+    throw new Wrong(`${repr(answer)} is not the smallest: [[1, -2, 1]] has 3 elements.`);
   return "Three elements are the minimum.";
 }
 
 function line(answer) {
   const X = asMatrix(answer, "an image, a matrix of numbers", true);
   const span = extent(X);
-  const bends = [X, transpose(X)].flatMap((view) =>
+  const views = [X, transpose(X)].filter((view) => view[0].length >= 3);
+  if (!views.length)
+    throw new Wrong(
+      `An image of the shape (${X.length}, ${X[0].length}) is too small for [[1, -2, 1]], even ` +
+        "turned: it needs three columns or three rows.",
+    );
+  if (span === 0) throw new Wrong("Your image is constant, and [[1, -2, 1]] responds with 0 to it.");
+  const bends = views.flatMap((view) =>
     view.flatMap((row) => row.slice(2).map((one, j) => row[j] - 2 * row[j + 1] + one)),
   );
   const found = largest(bends);
-  if (span === 0 || found < 2 * span * (1 - ERROR))
+  if (found < 2 * span * (1 - ERROR)) {
+    const [low, high] = [Math.min, Math.max].map((which) => X.flat().reduce((a, b) => which(a, b)) + 0);
     throw new Wrong(
-      `Between the same darkest and brightest pixels, [[1, -2, 1]] answers at most ${general(found)}` +
-        ` to your image, and ${general(2 * span || 2)} to a line one pixel wide, [[0, 1, 0]].`,
+      `To your image [[1, -2, 1]], as it is or turned, responds with at most ${general(found)} in ` +
+        "size. With the same darkest and brightest pixels, a line one pixel wide, " +
+        `${listed([[low, high, low]])}, gets ${general(2 * span)}.`,
     );
-  return "A line one pixel wide is answered most.";
+  }
+  return (
+    `[[1, -2, 1]], as it is or turned, responds with ${general(found)} in size to your image: between ` +
+    "the same darkest and brightest pixels no image gets more."
+  );
 }
 
 export function checkBlur(answer) {
@@ -202,23 +252,26 @@ export function checkBlur(answer) {
   const ones = like(K, () => 1);
   if (Math.abs(total - 1) > bound * K.length * K[0].length)
     throw new Wrong(
-      `A blur leaves a constant image as it is, but to X = ${listed(ones)} your kernel answers ` +
-        `${general(total)}: its elements must add up to 1.`,
+      `A blur leaves a constant image as it is, but to X = ${listed(ones)} your kernel responds ` +
+        `with ${general(total)}: its elements must add up to 1.`,
     );
-  const positive = like(K, (i, j) => Number(K[i][j] > 0));
-  if (K.flat().some((k) => k < -ERROR * largest(K.flat())))
+  const most = largest(K.flat());
+  const least = K.flat().reduce((low, one) => Math.min(low, one));
+  if (least < -ERROR * most) {
+    const place = K.flat().indexOf(least);
+    const X = like(K, (i, j) => Number(i * K[0].length + j === place));
     throw new Wrong(
-      `A blur gives means, but to X = ${listed(positive)} your kernel answers ` +
-        `${general(answers(K, positive).found)}, which is ` +
-        "brighter than its brightest pixel: no element may be negative.",
+      `A blur gives means, but to a white pixel on black, X = ${listed(X)}, your kernel ` +
+        `responds with ${general(least)}, which is darker than black: no element may be negative.`,
     );
-  const some = like(K, (i, j) => Number(Math.abs(K[i][j]) > ERROR));
+  }
+  const some = like(K, (i, j) => Number(Math.abs(K[i][j]) > ERROR * most));
   if (some.flat().filter(Boolean).length < 2)
     throw new Wrong(
-      `To a single white pixel, X = ${listed(some)}, your kernel answers 1: it moves the image at ` +
-        "most, and blurs nothing. At least two elements must be positive.",
+      `To a single white pixel, X = ${listed(some)}, your kernel responds with ${general(most)}: it ` +
+        "moves the image at most, and blurs nothing. At least two elements must be positive.",
     );
-  return "It takes weighted means: noise and fine detail fade, and brightness stays.";
+  return "It takes weighted means of neighbours: brightness stays, and noise is averaged.";
 }
 
 /** What an answer says for each order. */
@@ -243,9 +296,8 @@ export function checkMinimum(answer) {
     const wanted = d + 1n;
     if (n < wanted)
       throw new Wrong(
-        `For d = ${d} you say ${general(n)}, but the smallest kernel has ${wanted} elements: the ` +
-          "smaller ones that answer 0 to all polynomials of lower degree answer 0 to those " +
-          `of degree ${d} too.`,
+        `For d = ${d} you say ${general(n)}, which is not enough: so few elements, if they ` +
+          `ignore all polynomials of a degree below ${d}, are all 0.`,
       );
     if (n > wanted)
       throw new Wrong(
@@ -262,7 +314,8 @@ function elements(size, d) {
   const pair = size instanceof Tuple && String(sizes) === "2" && size.some((one) => equals(one, 1));
   if (pair || sizes?.length === 0) {
     const said = pair ? Array.from(size, number) : [number(size)];
-    if (said.some(Number.isNaN)) throw new Wrong(`For d = ${d} you say ${repr(size)}, which is no number.`);
+    if (!said.every(isCount))
+      throw new Wrong(`For d = ${d} you say ${repr(size)}, which is no number of elements.`);
     return Math.max(...said);
   }
   const K = asMatrix(size, "a number, a size (1, n), or a kernel", true);
@@ -270,9 +323,13 @@ function elements(size, d) {
   const j = like(K, (a, b) => a * K[0].length + b - (count - 1) / 2);
   const raised = (n) => j.map((row) => row.map((one) => power(one, n)));
   for (let n = 0; n < d && n < count; n += 1)
-    expectZero(K, raised(n), `For d = ${d}, lower powers have no derivative`);
+    expectZero(K, raised(n), `For d = ${d} a kernel ignores polynomials of degree ${n}`);
   if (d >= count) return count;
   const { found, bound } = answers(K, raised(d));
-  if (Math.abs(found) <= bound) throw new Wrong(`For d = ${d} your kernel answers 0 to the power ${d}.`);
+  if (Math.abs(found) <= bound)
+    throw new Wrong(
+      `For d = ${d} your kernel responds with 0 to X = ${listed(raised(Number(d)))}, a polynomial of degree ` +
+        `${d}, whose derivative of that order is not 0.`,
+    );
   return count;
 }

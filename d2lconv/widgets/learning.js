@@ -70,17 +70,21 @@ function draw({ model, el }) {
     drawn("path", { class: "goal", d: star(...place(cx, cy)) }),
     handle,
   );
+  const axes = [
+    element("span", { class: "axis along-x" }, "K[0, 0] →"),
+    element("span", { class: "axis along-y" }, "↑ K[0, 1]"),
+  ];
   const surface = element(
     "figure",
     { class: "surface" },
-    element("div", { class: "plate" }, canvas, overlay, ...ticks()),
+    element("div", { class: "plate" }, canvas, overlay, ...ticks(), ...axes),
     element(
       "figcaption",
       {},
-      "The kernel’s two weights, K[0, 0] to the right and K[0, 1] up. The darker, the ",
-      "smaller the loss; the star is ",
+      "Every point is a kernel of two weights. The darker, the smaller the loss; the star is ",
       element("span", { class: "number" }, `[${shown(cx)}, ${shown(cy)}]`),
-      ". Drag the square to start elsewhere.",
+      ". Drag the square to start elsewhere. Where the path zigzags, the steps are too long for the ",
+      "steep sides of the valley, and still short for its flat floor.",
     ),
   );
   const status = element("p", { class: "status", "aria-live": "polite" });

@@ -21,6 +21,7 @@ const ASSIGNED = /\s*(?:#[^\n]*\s*)*[\p{L}_][\p{L}\p{N}_]*\s*=(?!=)/uy;
 const WORDS = { None: null, True: true, False: false, nan: NaN, inf: Infinity };
 const CASES = { none: "None", null: "None", true: "True", false: "False" };
 const DEEPEST = 30; // brackets inside each other: NumPy has 32 dimensions
+const MOST = 10000n; // copies of a list, and the side of a matrix that is made here, squared
 const EMPTY = "here is the place for your answer";
 const ROWS =
   "the answer has ended before this row. All rows together stand in one more pair of brackets, " +
@@ -86,6 +87,11 @@ function computed(left, by, right) {
 
 /** A matrix over a number: the solutions write it of tensors, and readers of lists too. */
 function over(source, left, by, right) {
+  const [list, count] = Array.isArray(left) ? [left, right] : [right, left];
+  if (by === "*" && Array.isArray(list) && typeof count === "bigint" && count <= MOST)
+    return list.constructor.from(Array.from({ length: Math.max(0, Number(count)) }, () => list).flat());
+  if (by === "+" && [left, right].every(Array.isArray) && left.constructor === right.constructor)
+    return left.constructor.from([...left, ...right]);
   if (by !== "/" || !isNumber(right)) throw new NeedsPython();
   if (!Array.isArray(left) && !(left instanceof Tensor)) throw new NeedsPython();
   const divisor = Math.fround(Number(right));
@@ -182,12 +188,23 @@ function named(source, depth) {
   );
 }
 
+const MADE = { eye: 1, identity: 1, diagonal_image: 1, ones: 2, zeros: 2 };
+
 function made(source, name, depth) {
-  if (!["tensor", "array", "diagonal_image"].includes(name)) throw new NeedsPython();
+  if (name !== "tensor" && name !== "array" && !Object.hasOwn(MADE, name)) throw new NeedsPython();
   const given = value(source, depth + 1);
   if (!source.sign(")")) throw new NeedsPython();
-  if (name !== "diagonal_image") return tensor(source, given);
-  if (typeof given !== "bigint" || given < 1n || given > 100n) throw new NeedsPython();
-  const counted = Array.from({ length: Number(given) }, (_, n) => n);
-  return new Tensor(counted.map((i) => counted.map((j) => Number(i === j))));
+  if (!Object.hasOwn(MADE, name)) return tensor(source, given);
+  const sizes = (given instanceof Tuple ? Array.from(given) : [given]).map(Number);
+  const few = sizes.every((one) => Number.isInteger(one) && one >= 1 && one * one <= MOST);
+  const many = name === "ones" || name === "zeros" ? sizes.length <= 2 : sizes.length === 1;
+  if (!few || !many) throw new NeedsPython();
+  const filled = (one) => (length, n) => Array.from({ length }, (_, place) => one(n, place));
+  if (MADE[name] === 1) {
+    const row = filled((i, j) => Number(i === j));
+    return new Tensor(Array.from({ length: sizes[0] }, (_, i) => row(sizes[0], i)));
+  }
+  const row = filled(() => Number(name === "ones"));
+  const [height, width] = sizes;
+  return new Tensor(width ? Array.from({ length: height }, () => row(width, 0)) : row(height, 0));
 }

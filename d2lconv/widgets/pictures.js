@@ -17,11 +17,17 @@ export async function read(file) {
   return build(height, width, (i, j) => bright(4 * (i * width + j)));
 }
 
-/** Red for positive, white for 0, blue for negative numbers; the ends are ColorBrewer's RdBu. */
+// 0 is black in every picture, as it is in an image: from there to orange and to blue.
+const POSITIVE = [[224, 122, 31], [255, 227, 194]];
+const NEGATIVE = [[47, 143, 224], [207, 232, 255]];
+
+/** Orange for positive, black for 0, blue for negative numbers, the lighter the larger. */
 function diverging(share) {
-  const end = share < 0 ? [33, 102, 172] : [178, 24, 43];
-  const part = Math.min(1, Math.abs(share));
-  return end.map((channel) => Math.round(255 + (channel - 255) * part));
+  const [middle, end] = share < 0 ? NEGATIVE : POSITIVE;
+  const part = 2 * Math.min(1, Math.abs(share));
+  return end.map((channel, n) =>
+    Math.round(part < 1 ? middle[n] * part : middle[n] + (channel - middle[n]) * (part - 1)),
+  );
 }
 
 /** Black or white, whichever is easier to read on a colour. */
@@ -30,17 +36,37 @@ function ink([r, g, b]) {
   return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] > 0.18 ? "#000" : "#fff";
 }
 
-/** One scale for a matrix: grey from 0 if nothing is negative, else blue, white and red. */
-export function scale(values) {
-  const all = values.flat();
+/** One scale for a matrix: grey from 0 if nothing is negative, else blue, black and orange. What a kernel
+ * makes of an image whose brightness it keeps, as blurs and sharpening do, is grey as the image is. */
+export function scale(values, image = null, kernel = [[0]]) {
+  const keeps = image && Math.abs(kernel.flat().reduce((sum, k) => sum + k, 0) - 1) < 1e-3;
+  const all = (keeps ? image : values).flat();
   const limit = all.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
   const signed = all.some((value) => value < 0);
-  const colour = (value) =>
-    signed ? diverging(value / limit) : Array(3).fill(Math.round((255 * value) / limit));
+  const grey = (value) => Math.round(255 * Math.min(1, Math.max(0, value / limit)));
+  const colour = (value) => (signed ? diverging(value / limit) : Array(3).fill(grey(value)));
   return { limit, signed, colour };
 }
 
-/** A matrix on a canvas, with its numbers if they are few, and a frame around the cursor if there is one. */
+/** Brightness from text: the bytes of a square picture, in base64. */
+export function unpacked(text) {
+  const bytes = Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
+  const side = Math.sqrt(bytes.length);
+  return build(side, side, (i, j) => bytes[i * side + j] / 255);
+}
+
+/** A matrix on a canvas that has a pixel for each element. */
+export function dots(canvas, values, colour) {
+  const [height, width] = [values.length, values[0].length];
+  Object.assign(canvas, { width, height });
+  const context = canvas.getContext("2d");
+  const pixels = context.createImageData(width, height);
+  pixels.data.set(values.flat().flatMap((value) => [...colour(value), 255]));
+  context.putImageData(pixels, 0, 0);
+}
+
+/** A matrix on a canvas, with its numbers if they are few, and a frame if there is one to draw: its row
+ * and column, and its height and width unless they are 1. */
 export function paint(canvas, values, colour, cursor = null, pixels = 640) {
   const [height, width] = [values.length, values[0].length];
   const unit = Math.max(1, Math.floor(pixels / Math.max(height, width)));
@@ -62,6 +88,7 @@ export function paint(canvas, values, colour, cursor = null, pixels = 640) {
     }),
   );
   if (!cursor) return;
-  Object.assign(context, { strokeStyle: "#d55e00", lineWidth: Math.max(2, unit * 0.08) });
-  context.strokeRect(cursor[1] * unit + 2, cursor[0] * unit + 2, unit - 4, unit - 4);
+  Object.assign(context, { strokeStyle: "#d55e00", lineWidth: Math.max(pixels / 128, unit * 0.08) });
+  const [row, column, high = 1, wide = 1] = cursor;
+  context.strokeRect(column * unit + 2, row * unit + 2, wide * unit - 4, high * unit - 4);
 }

@@ -136,8 +136,8 @@ function strange(all) {
   return other === null ? "NoneType" : typeof other === "string" ? "str" : "dict";
 }
 
-/** An answer as a matrix of numbers that float32 holds; a vector will do too if `row` is set. */
-export function asMatrix(answer, what, row = false) {
+/** An answer as numbers that float32 holds, and their shape, without leading axes of 1 beyond `rank`. */
+export function asNumbers(answer, what, rank) {
   let sizes = shape(answer);
   const none = `The answer should be ${what}, and is none: data`;
   if (!sizes)
@@ -147,11 +147,16 @@ export function asMatrix(answer, what, row = false) {
   const all = leaves(answer);
   const problem = strange(all);
   if (problem) throw new Wrong(`${none} holds ${problem}. ${ALLOWED}.`);
-  while (sizes.length > 2 && sizes[0] === 1) sizes = sizes.slice(1); // one image, one channel
+  while (sizes.length > rank && sizes[0] === 1) sizes = sizes.slice(1);
+  return { sizes, values: all.map((leaf) => Math.fround(Number(leaf))) };
+}
+
+/** An answer as a matrix of numbers that float32 holds; a vector will do too if `row` is set. */
+export function asMatrix(answer, what, row = false) {
+  let { sizes, values } = asNumbers(answer, what, 2); // one image, one channel
   if (sizes.length === 1 && row) sizes = [1, ...sizes];
-  if (sizes.length !== 2 || all.length === 0)
+  if (sizes.length !== 2 || values.length === 0)
     throw new Wrong(`The answer should be ${what}, and has the shape ${tuple(sizes)}.`);
-  const values = all.map((leaf) => Math.fround(Number(leaf)));
   if (!values.every(Number.isFinite))
     throw new Wrong(`The answer should be ${what}, and has elements that are no finite numbers.`);
   const [height, width] = sizes;

@@ -55,6 +55,7 @@ function draw({ model, el }) {
     const ends = sizes(layers, size);
     maps.replaceChildren(
       ...ends.map((end, depth) => {
+        maps.style.setProperty("--maps", ends.length);
         const name = depth ? `Layer ${depth}` : "Input";
         const grid = map(end, depth, name);
         const panel = element(

@@ -1,6 +1,7 @@
 // The verdicts of d2lconv/exercise on answers that are data, for pages, which have no Python. They are
 // word for word those of dc.check, and the tests compare them; nothing here knows of a page.
-import { build, corr2d, transpose } from "./arithmetic.js";
+import { LESSON, build, corr2d, transpose } from "./arithmetic.js";
+import { checkNumbers } from "./data.js";
 import { checkBlur, checkDirection, checkMinimum, checkSecond } from "./kernels.js";
 import { Tensor, Tuple } from "./literals.js";
 import { ERROR, Wrong, asMatrix, extent, general, largest, listed, repr, shape, tuple } from "./python.js";
@@ -8,9 +9,11 @@ import { ERROR, Wrong, asMatrix, extent, general, largest, listed, repr, shape, 
 /** A question that this page cannot decide: dc.check raises an error for it too. */
 export class Undecided extends Error {}
 
+const OWN = "That is the result for your image.";
+
 const CHECKERS = {
   "1a": checkImage,
-  "1b": prediction(difference, "The kernel answers on both sides of the diagonal."),
+  "1b": prediction(difference, "The kernel responds on both sides of the diagonal."),
   "1c": prediction((X) => difference(transpose(X)), "Transposing a line on the diagonal changes nothing."),
   "1d": prediction(
     (X) => transpose(difference(transpose(X))),
@@ -21,14 +24,18 @@ const CHECKERS = {
   "2c": checkBlur,
   "2d": checkMinimum,
   3: checkGradient,
-  "4a": multiplication(windows, 2),
-  "4b": multiplication(toeplitz, 3),
+  "4a": multiplication(windows, "kernel"),
+  "4b": multiplication(toeplitz, "image"),
 };
 
-/** The verdict on an answer; for exercise 3, `framework` is the one in force, `outcomes` has them all. */
-export function check(id, answer, { framework = "numpy", outcomes = {} } = {}) {
+/**
+ * The verdict on an answer; for exercise 3, `framework` is the one in force, `outcomes` has them all;
+ * `task` is the exercise if it is data.
+ */
+export function check(id, answer, { framework = "numpy", outcomes = {}, task = null } = {}) {
   try {
-    return { right: true, message: `Right. ${CHECKERS[id](answer, framework, outcomes)}` };
+    const said = task ? checkNumbers(task, answer) : CHECKERS[id](answer, framework, outcomes);
+    return { right: true, message: `Right. ${said}` };
   } catch (error) {
     if (!(error instanceof Wrong)) throw error;
     return { right: false, message: `Wrong. ${error.message}` };
@@ -51,8 +58,8 @@ function checkImage(answer) {
     throw new Wrong(`The image has no diagonal edge: its edges are all ${way}.`);
   }
   throw new Wrong(
-    "The image has no diagonal edge: no edge in it moves on by a column, or a row, again and again " +
-      "in one direction.",
+    "The image has no diagonal edge: no edge in it, where neighbours differ by more than half of the " +
+      "most that any do, moves on by a column, or a row, again and again in one direction.",
   );
 }
 
@@ -102,7 +109,9 @@ function prediction(expected, praise) {
       const X = asMatrix(answer[0], "a pair (X, result)");
       if (X.length < 2 || X[0].length < 2)
         throw new Wrong(`The image of the pair has the shape ${sizeOf(X)}; take at least 2x2.`);
-      compare(X, answer[1], expected(X));
+      const result = expected(X);
+      compare(X, answer[1], result);
+      return largest(result.flat()) ? OWN : `${OWN} All of it is 0: there was nothing to see.`;
     } else {
       const Y = asMatrix(answer, "the result, a matrix of numbers");
       const side = Math.max(2, Y.length, Y[0].length);
@@ -111,6 +120,14 @@ function prediction(expected, praise) {
     }
     return praise;
   };
+}
+
+/** Two different numbers, with as many digits as show that they differ. */
+function apart(one, other) {
+  for (let digits = 6; ; digits += 1) {
+    const texts = [general(one, digits), general(other, digits)];
+    if (texts[0] !== texts[1] || digits === 17) return texts;
+  }
 }
 
 function sizeOf(A) {
@@ -126,11 +143,11 @@ function compare(X, answer, expected) {
   const bound = ERROR * largest(X.flat());
   expected.forEach((row, i) =>
     row.forEach((one, j) => {
-      if (Math.abs(Y[i][j] - one) > bound)
-        throw new Wrong(
-          `For X = ${listed(X)} the element (${i}, ${j}) of the result is ${general(one)}, and ` +
-            `in yours ${general(Y[i][j])}.`,
-        );
+      if (Math.abs(Y[i][j] - one) <= bound) return;
+      const [wanted, got] = apart(one, Y[i][j]);
+      throw new Wrong(
+        `For X = ${listed(X)} the element (${i}, ${j}) of the result is ${wanted}, and in yours ${got}.`,
+      );
     }),
   );
 }
@@ -141,16 +158,18 @@ const ERRORS = /error|exception|raise|fail|crash|place/;
 
 function checkGradient(answer, framework, outcomes) {
   const claims = answer instanceof Map && answer.size ? answer : new Map([[framework, answer]]);
+  const frameworks = new Set();
   for (const [name, claim] of claims) {
     const said = kindOf(claim);
     const seen = outcomeIn((typeof name === "string" ? name : repr(name)).toLowerCase(), outcomes);
+    frameworks.add(seen.framework);
     if (said !== seen.kind)
       throw new Wrong(
         `In ${seen.framework} the outcome is '${seen.kind}', not '${said}': differentiating gives ` +
           `${seen.text}. ${seen.reason}`,
       );
   }
-  return "That is what happens there.";
+  return `That is what happens in ${[...frameworks].join(", ")}.`;
 }
 
 /** An outcome in words, or as the thing itself, as one of the three kinds. */
@@ -175,7 +194,6 @@ function outcomeIn(name, outcomes) {
 }
 
 // Exercise 4 is checked for the lesson's image and kernel.
-const LESSON = { X: build(3, 3, (i, j) => 3 * i + j), K: build(2, 2, (i, j) => 2 * i + j) };
 
 /** One row for each window of the image. */
 function windows() {
@@ -190,57 +208,102 @@ function toeplitz() {
   });
 }
 
-/** The places of a square's elements, row by row and column by column: the two usual orders. */
+/** The two usual orders of the elements of a square, each with its name. */
 function orders(side) {
   const places = build(side, side, (i, j) => side * i + j);
-  return [places.flat(), transpose(places).flat()];
+  return [
+    ["row by row", places.flat()],
+    ["column by column", transpose(places).flat()],
+  ];
 }
 
-function isSame(A, B) {
-  return A.length === B.length && A.every((one, i) => (one.length ? isSame(one, B[i]) : one === B[i]));
+/** Whether two vectors or matrices are equal, up to the rounding of a few operations. */
+function isSame(A, B, error = ERROR) {
+  const [all, others] = [A.flat(), B.flat()];
+  if (A.length !== B.length || all.length !== others.length) return false;
+  return largest(all.map((one, n) => one - others[n])) <= error * largest(others);
 }
 
-/** Whether these are the elements of the cross-correlation, in one of the usual orders. */
-function isOutput(values) {
+/** A matrix times a vector. */
+function times(A, vector) {
+  return A.map((row) => row.reduce((total, a, n) => total + a * vector[n], 0));
+}
+
+/** The name of the order in which these are the elements of the cross-correlation. */
+function outputOrder(values, error) {
   const Y = corr2d(LESSON.X, LESSON.K).flat();
-  return orders(2).some((order) =>
+  return orders(2).find(([, order]) =>
     isSame(
       values,
       order.map((place) => Y[place]),
+      error,
     ),
-  );
+  )?.[0];
 }
 
-/** Whether a matrix is this one, perhaps with its elements in other usual orders, or transposed. */
-function isLayout(T, A, side) {
-  return orders(2).some((rows) =>
-    orders(side).some((columns) => {
-      const B = rows.map((row) => columns.map((column) => A[row][column]));
-      return isSame(T, B) || isSame(T, transpose(B));
-    }),
-  );
-}
-
-/** The checker of a part of exercise 4; a row of its matrix belongs to a square of this side. */
-function multiplication(expected, side) {
-  const praise = "The product is the cross-correlation.";
+/** The checker of a part of exercise 4: which matrix, and what it is multiplied by. */
+function multiplication(expected, flattened) {
   return (answer) => {
+    const other = flattened === "kernel" ? LESSON.K : LESSON.X;
     const said = `For X = ${listed(LESSON.X)} and K = ${listed(LESSON.K)}`;
-    if (answer instanceof Tuple && answer.length === 2) {
-      multiplied(answer, said);
-      return praise;
-    }
+    if (answer instanceof Tuple && answer.length === 2) return multiplied(answer, said);
     const [A, T] = [expected(), asMatrix(answer, "a matrix", true)];
-    const flat = T.flat();
+    const layout = layoutOf(T, A, other.length);
+    if (layout) return praise(layout, flattened);
     const ready = sizeOf(T) === "(2, 2)" || T.length === 1 || T[0].length === 1;
-    if ((ready && isOutput(flat)) || isLayout(T, A, side)) return praise;
-    if (![A, transpose(A)].some((one) => sizeOf(one) === sizeOf(T)))
-      throw new Wrong(`${said}, the matrix has the shape ${sizeOf(A)}, and yours ${sizeOf(T)}.`);
-    throw new Wrong(`${said}, the matrix is ${listed(A)}, and yours ${listed(T)}.`);
+    if (ready && outputOrder(T.flat()))
+      throw new Wrong(
+        "These are the elements of the cross-correlation already. Answer with the " +
+          `matrix that gives them when it is multiplied by the flattened ${flattened}.`,
+      );
+    return reject(T, A, other.flat(), flattened, said);
   };
 }
 
-/** Check a pair of matrices to multiply. */
+/** The orders in which a matrix is this one, and whether it is transposed; undefined if it is not. */
+function layoutOf(T, A, side) {
+  for (const transposed of [false, true])
+    for (const [rows, row] of orders(2))
+      for (const [columns, column] of orders(side)) {
+        const B = row.map((i) => column.map((j) => A[i][j]));
+        const layout = transposed ? transpose(B) : B;
+        if (sizeOf(T) === sizeOf(layout) && isSame(T, layout)) return { rows, columns, transposed };
+      }
+  return undefined;
+}
+
+function praise({ rows, columns, transposed }, flattened) {
+  const vector = `${flattened} flattened ${columns}`;
+  const how = transposed ? `The ${vector} times your matrix` : `Your matrix times the ${vector}`;
+  return `${how} is the cross-correlation${rows === "row by row" ? "" : `, ${rows}`}.`;
+}
+
+/** Say for which flattened kernel, or image, a matrix does not give what it should. */
+function reject(T, A, vector, flattened, said) {
+  if (![A, transpose(A)].some((one) => sizeOf(one) === sizeOf(T)))
+    throw new Wrong(
+      `${said}, the matrix needs a row for each of the ${A.length} windows, and a column for each of ` +
+        `the ${A[0].length} elements of the ${flattened}; yours has the shape ${sizeOf(T)}.`,
+    );
+  const straight = sizeOf(T) === sizeOf(A);
+  const B = straight ? T : transpose(T);
+  const order = straight ? "" : ", transposed,";
+  if (!isSame(times(B, vector), times(A, vector)))
+    throw new Wrong(
+      `${said}, your matrix${order} times the ${flattened} flattened row by row, ${listed(vector)}, ` +
+        `is ${listed(times(B, vector))}; it should be ${listed(times(A, vector))}.`,
+    );
+  const off = vector.map((_, j) => largest(A.map((row, i) => B[i][j] - row[j])));
+  const worst = off.indexOf(Math.max(...off));
+  const unit = vector.map((_, j) => Number(j === worst));
+  throw new Wrong(
+    `${said}, your matrix${order} is right for this ${flattened}, and not for every one: times the ` +
+      `flattened ${flattened} ${listed(unit)} it is ${listed(times(B, unit))}, and should be ` +
+      `${listed(times(A, unit))}.`,
+  );
+}
+
+/** The verdict on a pair of matrices to multiply. */
 function multiplied(pair, said) {
   const what = "a matrix, or a pair of matrices to multiply";
   const A = asMatrix(pair[0], what);
@@ -248,10 +311,10 @@ function multiplied(pair, said) {
   if (A[0].length !== B.length) B = transpose(B);
   if (A[0].length !== B.length)
     throw new Wrong(`${said}, the shapes ${sizeOf(A)} and ${sizeOf(B)} do not multiply.`);
-  const found = A.flatMap((row) =>
-    transpose(B).map((column) => row.reduce((total, a, n) => total + a * column[n], 0)),
-  );
-  if (isOutput(found)) return;
+  const columns = transpose(B).map((column) => times(A, column));
+  const found = transpose(columns).flat();
+  const order = outputOrder(found, 2 * ERROR);
+  if (order) return `The product is the cross-correlation${order === "row by row" ? "" : `, ${order}`}.`;
   const Y = corr2d(LESSON.X, LESSON.K).flat();
   throw new Wrong(`${said}, the product is ${listed(found)}, and the cross-correlation ${listed(Y)}.`);
 }

@@ -1,7 +1,9 @@
 // The sliding window: an input, a kernel that slides over it, and the sums that it leaves behind.
-import { build, corr2d, matrix, products } from "./arithmetic.js";
+import { LESSON, build, corr2d, matrix, products } from "./arithmetic.js";
+import { boards } from "./boards.js";
 import {
   arrow,
+  asFactor,
   button,
   chooser,
   clamp,
@@ -17,23 +19,8 @@ import {
   whole,
 } from "./common.js";
 
-const defaults = {
-  input: [
-    [0, 1, 2],
-    [3, 4, 5],
-    [6, 7, 8],
-  ],
-  kernel: [
-    [0, 1],
-    [2, 3],
-  ],
-  position: [0, 0],
-};
+const defaults = { input: LESSON.X, kernel: LESSON.K, position: [0, 0] };
 const LARGEST = { input: 6, kernel: 4 };
-
-function factor(value) {
-  return value < 0 ? `(${shown(value)})` : shown(value);
-}
 
 /** The sum as the lesson writes it: 0·0 + 1·1 + 3·2 + 4·3 = 0 + 1 + 6 + 12 = 19. */
 function written(terms, total) {
@@ -41,13 +28,13 @@ function written(terms, total) {
     element(
       "span",
       { class: "term" },
-      element("b", { class: "x" }, factor(x)),
+      element("b", { class: "x" }, asFactor(x)),
       "·",
-      element("b", { class: "k" }, factor(k)),
+      element("b", { class: "k" }, asFactor(k)),
     ),
   );
   const line = parts.flatMap((part, n) => (n ? [" + ", part] : [part]));
-  if (terms.length > 1) line.push(" = ", terms.map(({ value }) => factor(value)).join(" + "));
+  if (terms.length > 1) line.push(" = ", terms.map(({ value }) => asFactor(value)).join(" + "));
   return [...line, " = ", element("strong", { class: "total" }, shown(total))];
 }
 
@@ -129,31 +116,17 @@ function draw({ model, el }) {
     output.style.setProperty("--columns", W);
     grids = { ...image, factors, frame, answers, weights };
     stage.replaceChildren(
-      panel("Input", input, image.grid),
-      together(sign("⋆", "cross-correlated with"), panel("Kernel", kernel, weights.grid)),
-      together(sign("=", "gives"), panel("Output", answers, output)),
+      boards.panel("Input", input, image.grid),
+      together(boards.sign("⋆", "cross-correlated with"), boards.panel("Kernel", kernel, weights.grid)),
+      together(boards.sign("=", "gives"), boards.panel("Output", answers, output)),
     );
     sizes.replaceChildren(...["input", "kernel"].flatMap((name) => sizers(name)));
     update();
   }
 
-  function panel(name, values, grid) {
-    const shape = `${values.length}×${values[0].length}`;
-    return element(
-      "div",
-      { class: "panel" },
-      element("div", { class: "name" }, name, element("span", { class: "soft" }, ` ${shape}`)),
-      grid,
-    );
-  }
-
   /** A sign stays on the line of what comes after it. */
   function together(...parts) {
     return element("div", { class: "together" }, ...parts);
-  }
-
-  function sign(text, spoken) {
-    return element("div", { class: "sign", role: "img", "aria-label": spoken }, text);
   }
 
   /** Two lists for the height and the width of the input or the kernel. */
