@@ -1,13 +1,13 @@
-"""The lesson as notebooks: built from one source, executed, and held against it.
+"""Lessons as notebooks: built from one source, executed, and held against it.
 
-- :mod:`~d2lconv.notebook.lesson` reads the source, ``notebooks/conv_layer.md``.
+- :mod:`~d2lconv.notebook.lesson` reads the source, ``lesson.md`` in a folder of its own.
 - :mod:`~d2lconv.notebook.library` puts the backends' own code into it.
 - :mod:`~d2lconv.notebook.build` makes a notebook for each framework, and one for all together.
 - :mod:`~d2lconv.notebook.execute` runs a notebook, and leaves nothing in it that changes by itself.
 - :mod:`~d2lconv.notebook.check` says whether two runs of a notebook show the same.
 
-Inside a notebook, ``%load_ext d2lconv.notebook`` shows pictures, and gives the cell magic
-``%%columns``, which runs code in every framework at once.
+Inside a notebook, ``%load_ext d2lconv.notebook`` gives the cell magic ``%%columns``, which runs
+code in every framework at once.
 """
 
 from typing import Any, Final
@@ -19,7 +19,6 @@ REPOSITORY: Final = "YOUR_ACCOUNT/d2lconv"
 
 def load_ipython_extension(shell: Any) -> None:
     """What ``%load_ext d2lconv.notebook`` does."""
-    from d2lconv.notebook import columns, pictures
+    from d2lconv.notebook import columns
 
-    pictures.register(shell)
     columns.register(shell)

@@ -120,6 +120,8 @@ def _parts(cell: NotebookNode) -> Iterator[tuple[str, str]]:
             yield "text", output.text
             continue
         for kind, data in sorted(output.get("data", {}).items()):
+            if kind == "image/svg+xml":
+                continue  # drawn from the same figure as the PNG beside it, whose pixels count
             if kind == "image/png":
                 yield "picture", data
             elif kind == "text/html":

@@ -1,7 +1,6 @@
 """The cell magic ``%%columns``: code in every framework at once, and a verdict on the results."""
 
 import ast
-import base64
 import contextlib
 import io
 import linecache
@@ -11,11 +10,10 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from d2lconv import registry
-from d2lconv.bound import bind
+from d2lconv.binding import bind
+from d2lconv.core import registry
 from d2lconv.errors import ArgumentError
 from d2lconv.extras import needed
-from d2lconv.notebook import pictures
 from d2lconv.parity import compare
 from d2lconv.parity.compare import VERDICTS, Comparison
 
@@ -159,7 +157,7 @@ def split(cell: str) -> dict[str, str]:
 
 def _neutral(value: Any) -> Any:
     """A value that can be compared without regard to whose it is."""
-    from d2lconv.data import detached
+    from d2lconv.core.data import detached
 
     return detached(value)
 
@@ -169,9 +167,12 @@ def _shown(value: Any) -> str:
     if value is None:
         return ""
     if hasattr(value, "savefig"):
-        data, metadata = pictures.png(value)
-        source = base64.b64encode(data).decode()
-        return f'<img alt="{escape(metadata["alt"])}" src="data:image/png;base64,{source}">'
+        from d2lconv.figures.canvas import bundle
+
+        data, metadata = bundle(value)
+        about = metadata["image/png"]
+        source = f"data:image/png;base64,{data['image/png']}"
+        return f'<img alt="{escape(about["alt"])}" width="{about["width"]}" src="{source}">'
     return escape(pretty(value))
 
 

@@ -1,29 +1,34 @@
-"""The lesson for a reader's eyes: what stands in the notebooks, cell by cell and view by view.
+"""A lesson for a reader's eyes: what stands in the notebooks, cell by cell and view by view.
 
 A page shows the lesson in several views: one for each framework, and one with all of them
 together. Each view is a notebook, and nothing is shown that is not in one: a page is built in
 seconds, from the outputs of the last run, without any framework.
 """
 
+import re
+from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from html import unescape
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
-from d2lconv import registry
+from d2lconv.core import registry
 from d2lconv.errors import ArgumentError
 from d2lconv.extras import needed
-from d2lconv.notebook import build, check, lesson, markup
-from d2lconv.notebook.lesson import Cell
+from d2lconv.notebook import build, check, markup
+from d2lconv.notebook.lesson import Cell, Lesson
 from d2lconv.notebook.library import Library
 
 with needed("notebooks"):
     from nbformat import NotebookNode
 
 TOGETHER = "together"
+WIDE = 150  # characters of code that fit next to each other on a screen of 1280 pixels
+OUTPUT = 44  # characters after which a line of output may be broken
+MARGIN = 6  # what a panel takes besides, in characters
 
 
 @dataclass(frozen=True)
@@ -48,9 +53,9 @@ class View:
 
 @dataclass(frozen=True)
 class Document:
-    """The lesson's cells, and their views."""
+    """A lesson, and its views."""
 
-    lesson: Sequence[Cell]
+    lesson: Lesson
     views: Sequence[View]
 
     def view(self, name: str) -> View:
@@ -83,9 +88,11 @@ class Panels:
 
     Attributes:
         panels: Framework, the views that show it, and the HTML.
+        columns: How many fit next to each other on a wide screen.
     """
 
     panels: Sequence[tuple[str, tuple[str, ...], Markup]]
+    columns: int
 
 
 @dataclass(frozen=True)
@@ -96,41 +103,70 @@ class Widget:
     state: dict[str, str] = field(default_factory=dict)
 
 
-Block = Varied | Panels | Widget
+@dataclass(frozen=True)
+class Fold:
+    """What the reader shall predict first: shown when asked for.
+
+    Attributes:
+        title: What to press.
+        blocks: What is shown then.
+    """
+
+    title: str
+    blocks: "Sequence[Block]"
 
 
-def load(folder: Path | None = None) -> Document:
-    """The lesson, from its source and its notebooks.
+Block = Varied | Panels | Widget | Fold
 
-    Args:
-        folder: Where they are; None is the checkout's.
+
+def load(taught: Lesson) -> Document:
+    """A lesson with its notebooks.
 
     Raises:
         ArgumentError: A notebook is not there, or is not what the source makes.
     """
-    folder = folder or lesson.folder()
-    cells = lesson.read(folder / lesson.SOURCE)
-    taught = list(dict.fromkeys(name for cell in cells for name in cell.backends))
-    taught.sort(key=lambda name: name == "numpy")  # the reference comes last
-    views = [_view(folder, cells, [Library(name)]) for name in taught]
-    together = [Library(name) for name in registry.manifests() if name in taught]
-    return Document(cells, [*views, _view(folder, cells, together)])
+    libraries = [Library(name) for name in taught.backends]
+    views = [_view(taught, [library]) for library in libraries]
+    return Document(taught, [*views, _view(taught, libraries)])
 
 
 def blocks(document: Document) -> Iterator[Block]:
-    """The lesson from top to bottom, without what is for speakers and for installing."""
+    """The lesson from top to bottom, without what is for speakers."""
     numbered = [
         (number, cell)
-        for number, cell in enumerate(document.lesson)
-        if not cell.places & {"notes", "install"}
+        for number, cell in enumerate(document.lesson.cells)
+        if "notes" not in cell.places
     ]
+    for title, group in groupby(numbered, lambda item: item[1].options.get("fold")):
+        found = _unfolded(document, list(group))
+        if title is None:
+            yield from found
+        else:
+            yield Fold(title, list(found))
+
+
+def _unfolded(document: Document, numbered: Sequence[tuple[int, Cell]]) -> Iterator[Block]:
     for _, group in groupby(numbered, lambda item: (*build.slot(item[1]), item[1].places)):
         items = list(group)
-        if items[0][1].kind == "code":
+        if "install" in items[0][1].places:
+            yield from _install(document)
+        elif items[0][1].kind == "code":
             yield from _code(document, [number for number, _ in items], items[0][1])
-            continue
-        for number, cell in items:
-            yield from (_exercises if cell.exercises else _text)(document, number)
+        else:
+            for number, cell in items:
+                yield from (_exercises if cell.exercises else _text)(document, number)
+
+
+def hero(taught: Lesson) -> Markup:
+    """What one will be able to do: the picture ``hero.svg`` beside the source, if there is one."""
+    path = taught.folder / "hero.svg"
+    if not path.is_file():
+        return Markup("")
+    drawn = path.read_text(encoding="utf-8")
+    words = re.search('aria-label="([^"]*)"', drawn)
+    return Markup('<img class="hero" alt="{}" src="data:image/svg+xml;base64,{}">').format(
+        words[1] if words else "", b64encode(drawn.encode()).decode()
+    )
 
 
 def exercise(cells: Sequence[NotebookNode]) -> Iterator[tuple[NotebookNode, str, NotebookNode]]:
@@ -139,16 +175,17 @@ def exercise(cells: Sequence[NotebookNode]) -> Iterator[tuple[NotebookNode, str,
         yield asked, place.metadata["d2lconv"]["step"].removeprefix("exercise-"), solved
 
 
-def _view(folder: Path, cells: Sequence[Cell], libraries: Sequence[Library]) -> View:
+def _view(taught: Lesson, libraries: Sequence[Library]) -> View:
     name = build.filename(libraries)
-    again = f"; build it with: d2lconv lesson build -b {name.removesuffix('.ipynb')}"
-    if not (folder / name).is_file():
-        raise ArgumentError(f"there is no {name} in {folder}{again}")
-    committed, built = build.load(folder / name), build.notebook(cells, libraries)
+    path = taught.folder / name
+    again = f"; build it with: d2lconv lesson build {taught.name} -b {path.stem}"
+    if not path.is_file():
+        raise ArgumentError(f"there is no {name} in {taught.folder}{again}")
+    committed, built = build.load(path), build.notebook(taught, libraries)
     for problem in check.structure(committed, built):
-        raise ArgumentError(f"{name}: {problem}{again}")
+        raise ArgumentError(f"{taught.name}/{name}: {problem}{again}")
     found: dict[int, list[NotebookNode]] = {}
-    for number, cell in zip(build.origins(cells, libraries), committed.cells, strict=True):
+    for number, cell in zip(build.origins(taught, libraries), committed.cells, strict=True):
         if number is not None:
             found.setdefault(number, []).append(cell)
     if len(libraries) == 1:
@@ -181,6 +218,23 @@ def _text(document: Document, number: int) -> Iterator[Varied]:
     yield from _varied(document, bodies)
 
 
+def _install(document: Document) -> Iterator[Varied]:
+    """How to run what stands on the page."""
+    lines = {}
+    for view in document.views:
+        together = view.name == TOGETHER
+        extra = "all" if together else registry.manifests()[view.name][0].extra
+        extras = ",".join(filter(None, [extra, *build.EXTRAS]))
+        notebook = f"{build.TOGETHER if together else view.name}.ipynb"
+        lines[view.name] = Markup(
+            "<p>To run what stands here, in a clone of the repository:</p>\n"
+        ) + markup.terminal(
+            f'pip install -c constraints.txt ".[{extras}]" jupyterlab',
+            f"jupyter lab notebooks/{document.lesson.name}/{notebook}",
+        )
+    yield from _varied(document, lines)
+
+
 def _exercises(document: Document, number: int) -> Iterator[Block]:
     """What is asked, a place to work, a hint, and a solution."""
     found = {view.name: list(exercise(view.cells[number])) for view in document.views}
@@ -191,7 +245,7 @@ def _exercises(document: Document, number: int) -> Iterator[Block]:
         )
         yield from _varied(document, heading)
         yield from _varied(document, statement)
-        yield Widget("exercises", {"id": items[0][1], "framework": document.views[0].name})
+        yield Widget("exercises", {"id": items[0][1], "framework": document.lesson.first})
         yield from _varied(document, hint)
         yield from _varied(document, solution)
 
@@ -229,13 +283,27 @@ def _code(document: Document, numbers: Sequence[int], cell: Cell) -> Iterator[Bl
             html = Markup("\n").join(
                 filter(None, (code, Markup("") if shown_is_one else shown[view.name]))
             )
-            views = (view.name, *(both if view.name != "numpy" else ()))
-            items.append((view.title, views, html))
+            items.append((view.title, (view.name, *both), html))
     if any(html for *_, html in items):
-        yield Panels(items)
+        yield Panels(items, _columns([html for *_, html in items]))
     if shown_is_one:
         yield from _varied(document, shown | {name: next(iter(shown.values())) for name in both})
     yield from _verdicts(document, sources.get(TOGETHER, []))
+
+
+def _columns(panels: Sequence[str]) -> int:
+    """How many panels fit next to each other: code must not wrap, long outputs may."""
+    code = [len(unescape(line)) for html in panels for line in _lines(html, "code")]
+    output = [len(unescape(line)) for html in panels for line in _lines(html, "output")]
+    longest = max([1, *code, min(OUTPUT, max(output, default=0))])
+    fit = max(2, min(len(panels), (WIDE + MARGIN) // (longest + MARGIN)))
+    return -(-len(panels) // -(-len(panels) // fit))
+
+
+def _lines(html: str, kind: str) -> list[str]:
+    """The lines in all that is preformatted, of that kind."""
+    found = re.findall(f'<pre class="{kind}"[^>]*>(.*?)</pre>', html, re.DOTALL)
+    return [line for text in found for line in markup.TAGS.sub("", text).split("\n")]
 
 
 def _codes(cells: Sequence[NotebookNode]) -> Markup:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
-from d2lconv import registry
+from d2lconv.core import registry
 from d2lconv.errors import D2LConvError
 from d2lconv.extras import needed
 
@@ -107,7 +107,7 @@ def _kept(output: Any) -> Any:
     if output.output_type == "stream" and output.name == "stderr":
         return None
     data = output.get("data", {})
-    if "application/vnd.jupyter.widget-view+json" in data:
+    if data.pop("application/vnd.jupyter.widget-view+json", None) and "image/png" not in data:
         return None  # it is alive only where it is run, and has another name each time
     if "image/png" in data:
         data["image/png"] = data["image/png"].replace("\n", "")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import dedent
 from typing import Any
+from urllib.parse import quote
 
 from d2lconv import exercise as exercises
 from d2lconv.notebook import REPOSITORY
@@ -26,14 +27,12 @@ def words(libraries: Sequence[Library]) -> dict[str, str]:
             "framework": framework,
             "each": framework,
             "backend": name,
-            "layer": libraries[0].best_layer,
-            "setup": f"%load_ext d2lconv.notebook\nimport d2lconv as dc\n"
-            f"from d2lconv import {name} as d2l",
+            "setup": f"import d2lconv as dc\nfrom d2lconv import {name} as d2l",
         }
     return {
         "framework": framework,
         "each": "each framework",
-        "setup": "%load_ext d2lconv.notebook\nimport d2lconv as dc\n\n"
+        "setup": "import d2lconv as dc\n\n%load_ext d2lconv.notebook\n"
         "d2l = dc  # in the columns below, d2l is the API bound to the column's framework",
     }
 
@@ -45,10 +44,11 @@ def fill(text: str, words: Mapping[str, str]) -> str:
     return text.replace("# {setup}", words["setup"])
 
 
-def badges(filename: str) -> str:
-    """Links that open the notebook where it can be run."""
-    file = f"{REPOSITORY}/blob/main/notebooks/{filename}"
-    binder = f"https://mybinder.org/v2/gh/{REPOSITORY}/main?labpath=notebooks%2F{filename}"
+def badges(path: str) -> str:
+    """Links that open the notebook, at that path in the folder of all, where it can be run."""
+    file = f"{REPOSITORY}/blob/main/notebooks/{path}"
+    labpath = quote(f"notebooks/{path}", safe="")
+    binder = f"https://mybinder.org/v2/gh/{REPOSITORY}/main?labpath={labpath}"
     kaggle = "https://kaggle.com/kernels/welcome?src=https://github.com/"
     return "\n".join(
         [
@@ -79,9 +79,13 @@ def exercise(name: str, library: Library | None) -> Iterator[Page]:
     asked = f"### Exercise {item.id}: {item.title[0].lower()}{item.title[1:]}\n\n{item.statement}"
     yield "markdown", f"{asked}\n\n{_folded('A hint', item.hint)}", slide | step
     yield "code", ANSWER.format(id=item.id).strip(), step
-    solution = f"{item.explanation}\n\n```python\n{dedent(item.code).strip()}\n```"
+    solution = item.explanation
+    if item.points:
+        solution += "\n\nIt says:\n\n" + "\n".join(f"- {point}" for point in item.points)
+    else:
+        solution += f"\n\n```python\n{dedent(item.code).strip()}\n```"
     if item.shows is not None and library is not None:
-        module, function = library.find(f"ops.{item.shows}")
+        module, function = library.find(f"scratch.{item.shows}")
         solution += (
             f"\n\nWhat `d2l.{item.shows}` does:\n\n```python\n{module.source(function)}\n```"
         )

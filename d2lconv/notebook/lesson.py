@@ -1,4 +1,10 @@
-"""The lesson's one source: MyST Markdown as jupytext writes it, with cells for some frameworks.
+"""A lesson's one source: MyST Markdown as jupytext writes it, with cells for some frameworks.
+
+A lesson is a folder with a file ``lesson.md`` in it, beside which its notebooks are built. At the
+top of the file, under ``lesson``, stand its ``title``, the book's ``section`` by which lessons are
+ordered, the section's ``address``, ``about`` (a sentence for those who choose), and ``first`` (the
+backend that a page shows first). A picture ``hero.svg`` in the folder, of what one will be able to
+do, is what its page, its decks and the site open with.
 
 A cell's tags say where it goes:
 
@@ -12,10 +18,11 @@ lists names whose values have the same bits in every framework; ``within`` gives
 operands of the cross-correlation that it is, or the name of a bound; ``collect`` names a value that
 later cells want from every framework; ``rounding`` says that the last printed digit of a number may
 be another one elsewhere, and so the verdict whether there is any rounding; ``widget`` names the
-widget that the cell shows.
+widget that the cell shows. Any cell may have ``fold``: it is what a question before it asks for,
+and the page shows it when its reader asks, under this title, together with its neighbours.
 
-A line ``# {source} ops.corr2d`` stands for the code of that function in each framework, and a
-Markdown cell with the directive ``{exercise}`` for one of the section's exercises.
+A line ``# {source} scratch.corr2d`` stands for the code of that function in each framework, and a
+Markdown cell with the directive ``{exercise}`` for one of the exercises.
 """
 
 import re
@@ -23,16 +30,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from d2lconv import registry
+from d2lconv.core import checks, registry
 from d2lconv.errors import ArgumentError
 from d2lconv.extras import needed
 
-with needed("notebooks"):
-    import jupytext
-
 PLACES = ("together", "apart", "once", "notes", "install")
-OPTIONS = ("step", "same", "within", "collect", "rounding", "widget")
-SOURCE = "conv_layer.md"
+OPTIONS = ("step", "same", "within", "collect", "rounding", "widget", "fold")
+SOURCE = "lesson.md"
+HEAD = ("title", "section", "address", "about", "first")
+TOP = re.compile(r"\A---\n(?:.*\n)*?lesson:\n((?:  .*\n)*)(?:.*\n)*?---\n")
+ENTRY = re.compile(
+    r'^  (\w+):(?! *[\d.]+ *$) *(["\']?)(.*)\2 *$', re.MULTILINE
+)  # texts, no numbers
 EXERCISE = re.compile(r"^```\{exercise\} (\S+)\n```\n*", re.MULTILINE)
 
 
@@ -66,16 +75,98 @@ class Cell:
         return not self.backends or backend in self.backends
 
 
-def read(path: Path) -> list[Cell]:
-    """The cells of the source.
+@dataclass(frozen=True)
+class Lesson:
+    """A lesson: its folder, what is known of it, and its cells.
+
+    Attributes:
+        folder: Where its source and its notebooks are.
+        title: Its title.
+        section: The section of the book whose order of ideas and numbers it has.
+        address: Where that section is to be read.
+        about: What one learns in it, in a sentence.
+        first: The backend that its page shows first.
+        cells: Its cells.
+    """
+
+    folder: Path
+    title: str
+    section: str
+    address: str
+    about: str
+    first: str
+    cells: list[Cell]
+
+    @property
+    def name(self) -> str:
+        """Its name, which is its folder's."""
+        return self.folder.name
+
+    @property
+    def exercises(self) -> list[str]:
+        """The names of its exercises."""
+        return [name for cell in self.cells for name in cell.exercises]
+
+    @property
+    def backends(self) -> list[str]:
+        """The backends that it is taught in, in the one order that they have everywhere."""
+        taught = {name for cell in self.cells for name in cell.backends}
+        return [name for name in registry.manifests() if name in taught]
+
+
+def read(folder: Path) -> Lesson:
+    """The lesson in a folder.
 
     Raises:
-        ArgumentError: There is no such file, or a cell has a tag or an option that means nothing.
+        ArgumentError: There is no source, it does not say what it should at its top, or a cell has
+            a tag or an option that means nothing.
     """
+    with needed("notebooks"):
+        import jupytext
+    top = head(folder)
+    notebook = jupytext.reads((folder / SOURCE).read_text(encoding="utf-8"), fmt="md:myst")
+    cells = [_cell(cell) for cell in notebook.cells if cell.source.strip()]
+    return Lesson(folder=folder, cells=cells, **top)
+
+
+def head(folder: Path) -> dict[str, str]:
+    """What stands at the top of the source in a folder, read without what reads its cells.
+
+    Raises:
+        ArgumentError: There is no source, or it does not say what it should at its top.
+    """
+    path = folder / SOURCE
     if not path.is_file():
-        raise ArgumentError(f"there is no {path.name} in {path.parent}, the source of the lesson.")
-    notebook = jupytext.reads(path.read_text(encoding="utf-8"), fmt="md:myst")
-    return [_cell(cell) for cell in notebook.cells if cell.source.strip()]
+        raise ArgumentError(f"there is no {SOURCE} in {folder}, the source of a lesson.")
+    top = TOP.match(path.read_text(encoding="utf-8"))
+    found = {key: text for key, _, text in ENTRY.findall(top[1] if top else "")}
+    if set(found) != set(HEAD):
+        raise ArgumentError(
+            f"{path} should have at its top, under 'lesson', a line for each of these, indented by "
+            f"two spaces: {', '.join(HEAD)}; it has {', '.join(found) or 'none'}."
+        )
+    return found
+
+
+def lessons() -> list[Lesson]:
+    """All lessons, in the order of the book's sections."""
+    return [read(each) for each in folders()]
+
+
+def folders() -> list[Path]:
+    """The folders of all lessons, in the order of the book's sections."""
+    sections = {path.parent: head(path.parent)["section"] for path in folder().glob(f"*/{SOURCE}")}
+    return sorted(sections, key=lambda each: [int(n) for n in sections[each].split(".")])
+
+
+def find(name: str) -> Lesson:
+    """The lesson of that name.
+
+    Raises:
+        ArgumentError: There is none.
+    """
+    known = sorted(path.parent.name for path in folder().glob(f"*/{SOURCE}"))
+    return read(folder() / checks.choice("lesson", name, known))
 
 
 def folder() -> Path:
@@ -88,10 +179,10 @@ def folder() -> Path:
 
     found = Path(d2lconv.__file__).parent.parent / "notebooks"
     for place in (found, Path.cwd() / "notebooks", Path.cwd()):
-        if (place / SOURCE).is_file():
+        if any(place.glob(f"*/{SOURCE}")):
             return place
     raise ArgumentError(
-        f"there is no notebooks/{SOURCE} here: the lesson is built in a checkout of the "
+        "there is no folder notebooks with lessons here: they are built in a checkout of the "
         "repository, not from an installed package. Clone it, and run this at its top."
     )
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
-from d2lconv import registry
+from d2lconv.core import registry
 from d2lconv.errors import ArgumentError
 
 REMARK = re.compile(r"  # (type: ignore|noqa)\S*( - .*)?$", re.MULTILINE)  # for tools, not readers
@@ -99,7 +99,7 @@ class Library:
         self._modules: dict[str, Module] = {}
 
     def module(self, part: str) -> Module:
-        """One of the backend's modules, such as "ops"."""
+        """One of the backend's modules, such as "scratch"."""
         if part not in self._modules:
             path = self.folder / f"{part}.py"
             if not path.is_file():
@@ -108,7 +108,7 @@ class Library:
         return self._modules[part]
 
     def find(self, path: str) -> tuple[Module, str]:
-        """The module and the name that a path such as "ops.corr2d" means."""
+        """The module and the name that a path such as "scratch.corr2d" means."""
         part, _, name = path.partition(".")
         return self.module(part), name
 
@@ -127,13 +127,6 @@ class Library:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name):
             return Origin("=", node.value.id)
         return Origin(module.name, name)
-
-    @cached_property
-    def best_layer(self) -> str:
-        """What to call ``learn_kernel`` with, for the framework's own layer if there is one."""
-        node = self.module("learning").names["LAYERS"]
-        assert isinstance(node, ast.Assign)
-        return str(ast.literal_eval(node.value)[-1])
 
     @cached_property
     def digest(self) -> str:
@@ -183,6 +176,38 @@ class Inliner:
         if origin.module == "=" and origin.name in module.names:
             self._need(module, origin.name, needed, own)
         needed[word] = origin
+
+
+@dataclass
+class Imports:
+    """The imports of a notebook's cells, lifted out of them, to stand once at its beginning.
+
+    Attributes:
+        found: What they bind.
+    """
+
+    found: dict[str, Origin] = field(default_factory=dict)
+
+    def lift(self, code: str) -> str:
+        """The code without its imports; one that gives a known name to something else stays."""
+        tree = ast.parse(re.sub("^%", "#", code, flags=re.MULTILINE))  # IPython's own lines
+        lines: list[str | None] = [*code.split("\n")]
+        for node in tree.body:
+            if isinstance(node, ast.Import):
+                bound = {a.asname or a.name: Origin(a.name, "") for a in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                bound = {a.asname or a.name: Origin(node.module or "", a.name) for a in node.names}
+            else:
+                continue
+            if all(self.found.setdefault(name, it) == it for name, it in bound.items()):
+                last = node.end_lineno or node.lineno
+                lines[node.lineno - 1 : last] = [None] * (last - node.lineno + 1)
+        return "\n".join(line for line in lines if line is not None).strip("\n")
+
+    @property
+    def code(self) -> str:
+        """The statements."""
+        return _bindings(self.found)
 
 
 def _bindings(needed: dict[str, Origin]) -> str:

@@ -1,6 +1,7 @@
 """Cells of a notebook as HTML: text, mathematics, code, and what the code showed."""
 
-from base64 import b64decode
+import re
+from base64 import b64encode
 from functools import cache
 from html import escape
 from typing import Any
@@ -19,16 +20,26 @@ with needed("notebooks"):
     from pygments.formatters import HtmlFormatter
     from pygments.lexers import PythonLexer
 
+TAGS = re.compile(r"<[^>]*>")
+
 
 def text(source: str) -> Markup:
-    """Markdown as HTML, mathematics as MathML, headings with ids."""
-    return Markup(_markdown().render(source))
+    """Markdown as HTML, mathematics as MathML, headings with ids, wide tables to be scrolled."""
+    html = _markdown().render(source)
+    html = html.replace("<table>", '<div class="table" tabindex="0"><table>')
+    return Markup(html.replace("</table>", "</table></div>"))
 
 
 def code(source: str) -> Markup:
     """Python in colours."""
     inner = highlight(source, PythonLexer(), HtmlFormatter(nowrap=True)).rstrip("\n")
-    return Markup(f'<pre class="code" tabindex="0"><code>{inner}</code></pre>')
+    return Markup(f'<pre class="code" tabindex="0"><code>{_by_lines(inner)}</code></pre>')
+
+
+def terminal(*commands: str) -> Markup:
+    """Commands for a terminal, whose prompt is not copied with them."""
+    inner = _by_lines(escape("\n".join(commands)))
+    return Markup(f'<pre class="code terminal" tabindex="0"><code>{inner}</code></pre>')
 
 
 def outputs(cell: NotebookNode) -> Markup:
@@ -38,12 +49,14 @@ def outputs(cell: NotebookNode) -> Markup:
 
 def _output(output: Any, cell: str) -> Markup:
     data = output.get("data", {})
+    if "image/svg+xml" in data:
+        source = b64encode(data["image/svg+xml"].encode()).decode()
+        about = output.metadata["image/svg+xml"]
+        return _picture(cell, about["alt"], about["width"], f"svg+xml;base64,{source}")
     if "image/png" in data:
         about = output.metadata["image/png"]
-        return Markup(
-            '<img class="picture" data-cell="{}" alt="{}" width="{}" height="{}" '
-            'src="data:image/png;base64,{}">'
-        ).format(cell, about["alt"], *_size(data["image/png"]), data["image/png"])
+        width = f"{about['width']}px"
+        return _picture(cell, about["alt"], width, f"png;base64,{data['image/png']}")
     words = output.text if output.output_type == "stream" else data.get("text/plain")
     if words is None:
         return Markup("")
@@ -52,10 +65,22 @@ def _output(output: Any, cell: str) -> Markup:
     )
 
 
-def _size(png: str) -> tuple[int, int]:
-    """The width and height of a picture, which are in the first bytes of its file."""
-    head = b64decode(png[:44])
-    return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
+def _by_lines(inner: str) -> str:
+    """Code with each line in an element, so that where it must be broken, it goes on indented."""
+    found = []
+    for line in inner.split("\n"):
+        plain = TAGS.sub("", line)
+        indent = len(plain) - len(plain.lstrip())
+        found.append(f'<span class="line" style="--indent: {indent}">{line}\n</span>')
+    return "".join(found).removesuffix("\n</span>") + "</span>"
+
+
+def _picture(cell: str, words: str, width: str, source: str) -> Markup:
+    """A picture in its own size, to be scrolled where it is wider than its place."""
+    return Markup(
+        '<div class="picture" tabindex="0"><img data-cell="{}" alt="{}" style="--width: {}" '
+        'src="data:image/{}"></div>'
+    ).format(cell, words, width, source)
 
 
 @cache
@@ -72,4 +97,4 @@ def _mathematics(latex: str, options: dict[str, Any]) -> str:
 def _coloured(source: str, language: str, attributes: str) -> str:
     if language == "python":
         return str(code(source.rstrip("\n")))
-    return f"<pre>{escape(source)}</pre>"
+    return f'<pre tabindex="0">{escape(source)}</pre>'

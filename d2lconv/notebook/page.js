@@ -92,10 +92,47 @@
     box.append(code, button);
   }
 
+  // Printing: a handout has nothing that is folded, the other form has everything.
   let folded = [];
-  window.addEventListener("beforeprint", () => {
-    folded = [...document.querySelectorAll("main details:not([open])")];
-    folded.forEach((node) => (node.open = true));
+  for (const button of document.querySelectorAll("[data-print]"))
+    button.addEventListener("click", () => {
+      const all = [...document.querySelectorAll("main details")];
+      const open = button.dataset.print === "solutions";
+      folded = all.filter((node) => node.open !== open).map((node) => [node, node.open]);
+      for (const [node] of folded) node.open = open;
+      window.print();
+    });
+  window.addEventListener("afterprint", () => {
+    for (const [node, was] of folded) node.open = was;
+    folded = [];
   });
-  window.addEventListener("afterprint", () => folded.forEach((node) => (node.open = false)));
+
+  for (const heading of document.querySelectorAll("main :is(h2, h3)[id]")) {
+    const link = document.createElement("a");
+    Object.assign(link, { className: "anchor", href: `#${heading.id}`, textContent: "#" });
+    link.setAttribute("aria-label", "Link to this place");
+    heading.append(" ", link);
+  }
+
+  // How many exercises are solved: their places to work say so, also when the page opens again.
+  const solved = new Set();
+  const places = [...document.querySelectorAll('[data-d2lconv="exercises"]')];
+  const count = document.createElement("p");
+  Object.assign(count, { className: "solved" });
+  count.setAttribute("role", "status");
+  function headingOf(place) {
+    let node = place;
+    while (node && !node.matches("h3")) node = node.previousElementSibling;
+    return node;
+  }
+  headingOf(places[0])?.before(count);
+  function tally() {
+    count.textContent = `${solved.size} of ${places.length} solved`;
+  }
+  document.addEventListener("d2lconv:verdict", ({ target, detail }) => {
+    solved[detail.right ? "add" : "delete"](detail.id);
+    headingOf(target)?.classList.toggle("done", detail.right);
+    tally();
+  });
+  tally();
 })();

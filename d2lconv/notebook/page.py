@@ -1,4 +1,4 @@
-"""The lesson as one page of HTML that needs nothing else: views to switch, and widgets alive."""
+"""A lesson as one page of HTML that needs nothing else: views to switch, and widgets alive."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -9,8 +9,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
-from d2lconv import __version__, widgets
-from d2lconv.notebook.document import Block, Document, Varied, Widget, blocks
+from d2lconv import widgets
+from d2lconv.notebook.document import Block, Document, Fold, Varied, Widget, blocks, hero
+from d2lconv.version import __version__
 from d2lconv.widgets.pages import given
 
 HEADING: Final = re.compile(r'<h2 id="([^"]*)">(.*?)</h2>')
@@ -25,20 +26,23 @@ try {
 """
 
 
-def page(document: Document) -> str:
-    """The page."""
+def page(document: Document, neighbours: Any = None) -> str:
+    """The page; in a site it knows its neighbours."""
     shown = list(blocks(document))
-    kinds = dict.fromkeys(block.name for block in shown if isinstance(block, Widget))
+    kinds = dict.fromkeys(block.name for block in _flat(shown) if isinstance(block, Widget))
     return rendered(
         "page",
+        lesson=document.lesson,
+        neighbours=neighbours,
         views=document.views,
         blocks=[_plain(block) for block in shown],
         contents=list(_contents(shown)),
+        hero=hero(document.lesson),
         version=__version__,
         shared_style=resource("shared.css"),
         style=resource("page.css"),
         widget_style=Markup(widgets.style()),
-        early=Markup(EARLY.replace("VIEWS", _json([view.name for view in document.views]))),
+        early=Markup(EARLY.replace("VIEWS", as_json([view.name for view in document.views]))),
         programs=programs(kinds),
         script=resource("page.js"),
     )
@@ -59,10 +63,10 @@ def programs(names: Iterable[str]) -> Markup:
 
 
 def place(name: str, **state: str) -> Markup:
-    """Where a widget draws itself, with what it starts with."""
-    return Markup('<div class="widget" data-d2lconv="{}" data-state="{}"></div>').format(
-        name, str(given(name, **state))
-    )
+    """Where a widget draws itself, with what it starts with; a finger on it turns no slide."""
+    return Markup(
+        '<div class="widget" data-prevent-swipe data-d2lconv="{}" data-state="{}"></div>'
+    ).format(name, str(given(name, **state)))
 
 
 def resource(name: str) -> Markup:
@@ -82,13 +86,21 @@ def rendered(template: str, **values: Any) -> str:
     return environment.get_template(f"{template}.html.j2").render(values)
 
 
+def _flat(shown: Iterable[Block]) -> Iterator[Block]:
+    for block in shown:
+        yield from _flat(block.blocks) if isinstance(block, Fold) else [block]
+
+
 def _plain(block: Block) -> dict[str, Any]:
+    if isinstance(block, Fold):
+        inside = [_plain(each) for each in block.blocks]
+        return {"kind": "fold", "title": block.title, "blocks": inside}
     if isinstance(block, Widget):
         return {"kind": "widget", "html": place(block.name, **block.state)}
     return {"kind": type(block).__name__.lower(), **vars(block)}
 
 
-def _json(value: Any) -> Markup:
+def as_json(value: Any) -> Markup:
     """A value as JSON that may stand in a script."""
     return Markup(htmlsafe_json_dumps(value))
 

@@ -10,6 +10,7 @@
     if (!box) return;
     for (let zoom = 1; zoom >= LEAST; zoom *= 0.97) {
       box.style.zoom = zoom;
+      box.style.setProperty("--zoom", zoom); // by which code does not shrink
       if (box.getBoundingClientRect().bottom <= sheet.getBoundingClientRect().bottom) break;
     }
   }

@@ -1,18 +1,20 @@
-"""The lesson as slides: a deck of reveal.js for each framework, in a file that needs no other."""
+"""A lesson as slides: a deck of reveal.js for each framework, in a file that needs no other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
 from d2lconv import widgets
 from d2lconv.notebook import markup
-from d2lconv.notebook.document import Document, View, exercise
+from d2lconv.notebook.document import Document, View, exercise, hero
 from d2lconv.notebook.lesson import Cell
 from d2lconv.notebook.page import place, programs, rendered, resource
 
 TALL = 10  # lines of code; more of them stand beside the text, not below it
-LONG = 32  # lines of code; more of them stand in two columns below it
+WIDE = 58  # characters of a line of code that fit beside the text
+FIRST = 8  # lines of code that fit below a heading and a few words
+LONG = 16  # lines of code that fit on a slide of their own, or beside the text
 
 
 @dataclass
@@ -24,7 +26,7 @@ class Slide:
         text: What is to be read.
         shown: What is to be looked at: code, outputs, pictures, widgets.
         notes: What the speaker sees.
-        layout: Where it stands: "below" the text, "beside" it, or below it in "columns".
+        layout: Where it stands: "below" the text, or "beside" it.
         step: How often the speaker has pressed the key to see what comes next.
     """
 
@@ -68,10 +70,11 @@ def slides(document: Document, name: str) -> str:
         else:
             stacks.append([slide])
     kinds = dict.fromkeys(
-        cell.options["widget"] for cell in document.lesson if "widget" in cell.options
+        cell.options["widget"] for cell in document.lesson.cells if "widget" in cell.options
     )
     return rendered(
         "slides",
+        lesson=document.lesson,
         view=view,
         stacks=stacks,
         shared_style=resource("shared.css"),
@@ -88,13 +91,14 @@ def slides(document: Document, name: str) -> str:
 
 def _slides(document: Document, view: View) -> Iterator[Slide]:
     slide = Slide()
-    for number, cell in enumerate(document.lesson):
+    picture = hero(document.lesson)
+    for number, cell in enumerate(document.lesson.cells):
         if cell.places & {"together", "install"} or not cell.shown_to(view.name):
             continue
         if cell.slide in ("slide", "subslide") and (slide.text or slide.shown):
             yield slide
             slide = Slide(below=cell.slide == "subslide")
-        slide.step += cell.slide == "fragment"
+        slide.step += cell.slide == "fragment" or "fold" in cell.options
         if "notes" in cell.places:
             slide.notes.append(markup.text(cell.text))
         elif cell.exercises:
@@ -104,24 +108,70 @@ def _slides(document: Document, view: View) -> Iterator[Slide]:
         elif cell.slide == "notes":
             slide.notes += [markup.text(each.source) for each in view.of([number], "markdown")]
         elif cell.slide != "skip":
-            _add(slide, view, number, cell)
+            *others, slide = _add(slide, view, number, cell)
+            yield from others
+        if number == 0 and picture:
+            slide.look(picture)
     yield slide
 
 
-def _add(slide: Slide, view: View, number: int, cell: Cell) -> None:
-    """Put a cell of the lesson on a slide."""
+def _add(slide: Slide, view: View, number: int, cell: Cell) -> Iterator[Slide]:
+    """Put a cell of the lesson on a slide, and what does not fit there on further ones."""
     if "widget" in cell.options:
         slide.look(place(cell.options["widget"]), "beside")
+        yield slide
         return
     for each in view.of([number], "markdown"):
         slide.read(markup.text(each.source))
     for each in view.of([number]):
-        lines = each.source.count("\n")
-        layout = "columns" if lines >= LONG else "beside" if lines >= TALL else "below"
-        slide.look(markup.code(each.source), layout)
         shown = markup.outputs(each)
+        if "<img" in shown:  # the picture says more than the line that draws it
+            if any("pre class" in html for html in slide.text):  # code wants the whole width
+                yield slide
+                slide = Slide(below=True, step=slide.step)
+            slide.look(shown, "beside")
+            continue
+        lines = each.source.splitlines()
+        narrow = len(lines) <= LONG and max(map(len, lines), default=0) <= WIDE
+        if slide.shown and not narrow:  # there is no room below what stands beside the text
+            yield slide
+            slide = Slide(below=True, step=slide.step)
+        if narrow or len(lines) <= FIRST:
+            tall = narrow and len(lines) > TALL
+            slide.look(markup.code(each.source), "beside" if tall else "below")
+        else:
+            first, *rest = pieces(lines, FIRST if slide.text else LONG)
+            slide.look(markup.code(first))
+            for piece in rest:
+                yield slide
+                slide = Slide(below=True, step=slide.step)
+                slide.look(markup.code(piece))
         if shown:
-            slide.look(shown, "beside" if "<img" in shown else "below")
+            slide.look(shown)
+    yield slide
+
+
+def pieces(lines: Sequence[str], first: int) -> list[str]:
+    r"""Code in pieces that fit on slides, cut where a function or a paragraph ends if one does.
+
+    Args:
+        lines: The code.
+        first: The number of lines that fit on the first slide.
+
+    Example:
+        >>> pieces(["a", "b", "", "c", "d"], 4)
+        ['a\nb', 'c\nd']
+    """
+    found, rest, room = [], list(lines), first
+    while rest:
+        cut = len(rest)
+        if cut > room:
+            even = -(-cut // -(-cut // room))  # about as much on each slide
+            blank = [n for n in range(even // 2, room) if not rest[n].strip()]
+            cut = blank[-1] if blank else even
+        found.append("\n".join(rest[:cut]).strip("\n"))
+        rest, room = rest[cut:], LONG
+    return [piece for piece in found if piece.strip()]
 
 
 def _exercises(view: View, number: int) -> Iterator[Slide]:
