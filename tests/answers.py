@@ -195,7 +195,7 @@ def second(random):
         K = [[1, -2, 1], [1, -2, 1], [-1, 3, -3, 1], [0, 0, 0]][random.integers(4)]
         K = np.outer(K, K) if random.integers(3) == 0 else K
     elif kind == 2:
-        K = [[1, -1], [-1, 1]]
+        K = [[[1, -1], [-1, 1]], [[0, 1, 0], [1, -4, 1], [0, 1, 0]]][random.integers(2)]
     elif kind == 3:
         K = np.array([-1, 16, -30, 16, -1]) / 12
     else:
@@ -222,6 +222,7 @@ def second(random):
     if random.integers(3) == 0:
         return size if random.integers(3) == 0 else K
     line = nearly(random, np.eye(3)[[1, 1]] * 2.0) if random.integers(2) else image(random)
+    line = [np.eye(2), np.full((3, 3), 0.5), *[line] * 8][random.integers(10)]
     parts = {"kernel": K, "size": size, "structure": written(random, line), "sise": 3}
     chosen = random.permutation(4)[: random.integers(4)]
     return {list(parts)[n]: parts[list(parts)[n]] for n in chosen}

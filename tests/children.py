@@ -36,6 +36,11 @@ def python(
     return child
 
 
+def told(stderr: str) -> str:
+    """What a command says on stderr, without its signs of life."""
+    return "".join(line for line in stderr.splitlines(True) if not line.startswith("... "))
+
+
 def alive(pid: int) -> bool:
     """Whether a process runs."""
     state = Path(f"/proc/{pid}/stat")

@@ -38,7 +38,7 @@ def chromium():
 
 @pytest.fixture
 def visit(chromium, tmp_path):
-    """What opens a page from disk; besides the width, it takes what a browser's context takes.
+    """What opens a page, or a file, from disk; it also takes what a browser's context takes.
 
     When the test ends, nothing may have left for the network, and nothing may have gone wrong.
     """
@@ -56,8 +56,10 @@ def visit(chromium, tmp_path):
             trouble.append(message.text)
 
     def opened(html, width=1280, **options):
-        path = Path(tmp_path, f"page{len(contexts)}.html")
-        path.write_text(html, encoding="utf-8")
+        path = html
+        if not isinstance(html, Path):
+            path = Path(tmp_path, f"page{len(contexts)}.html")
+            path.write_text(html, encoding="utf-8")
         context = chromium.new_context(viewport={"width": width, "height": 900}, **options)
         context.set_default_timeout(10_000)
         contexts.append(context)

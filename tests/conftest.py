@@ -11,32 +11,61 @@ import pytest
 from chosen import CHOSEN, demand
 from hypothesis import settings
 
-from d2lconv import pytest_plugin, selection
+from d2lconv import pytest_plugin
+from d2lconv.core import selection
 
 settings.register_profile("ci", max_examples=25, deadline=None, derandomize=True, database=None)
-settings.register_profile("long", max_examples=3000, deadline=None)
-settings.load_profile("ci")  # pytest --hypothesis-profile=long takes the other one
+settings.register_profile("long", max_examples=3000, deadline=None, print_blob=True)
+settings.load_profile("ci")  # pytest --hypothesis-profile=long, or tox -e fuzz, takes the other one
 
 pytest_plugins = ["pytester", "chromium"]
 NEUTRAL = {
+    "test_causes.py",
     "test_cli.py",
     "test_cli_parity.py",
+    "test_cli_train.py",
+    "test_compare_blind.py",
+    "test_contributing.py",
+    "test_doctests.py",
     "test_figures.py",
+    "test_gallery.py",
+    "test_honest_fuzz.py",
     "test_packaging.py",
     "test_page.py",
     "test_page_browser.py",
     "test_parity_run.py",
+    "test_precision.py",
     "test_pytest_plugin.py",
     "test_recording.py",
+    "test_release.py",
+    "test_rounding.py",
+    "test_rounding_cross_entropy.py",
+    "test_rounding_flushed.py",
+    "test_rounding_functions.py",
+    "test_rounding_network.py",
+    "test_site.py",
     "test_slides_browser.py",
+    "test_told.py",
     "test_ulp.py",
     "test_widgets.py",
     "test_widgets_browser.py",
+    "test_widgets_channels.py",
     "test_widgets_exercises.py",
+    "test_widgets_lenet.py",
+    "test_widgets_places.py",
 }
 ONCE = {"test_doctor_alone.py", "test_ending.py"}  # takes long, and is about no framework
 # Of these files, what takes one of those fixtures is about a framework, and nothing else is.
-MIXED = {"test_bench.py", "test_compare.py", "test_exercises.py", "test_notebooks.py"}
+MIXED = {
+    "test_bench.py",
+    "test_compare.py",
+    "test_digits.py",
+    "test_exercises.py",
+    "test_notebooks.py",
+    "test_probes.py",
+    "test_trace.py",
+    "test_training.py",
+}
 OF_A_FRAMEWORK = {"backend", "d2l", "files", "framework"}
 
 

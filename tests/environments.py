@@ -10,7 +10,9 @@ import sysconfig
 import venv
 from importlib.metadata import distribution
 
-from d2lconv import registry
+from children import told
+
+from d2lconv.core import registry
 
 
 class Environment:
@@ -67,7 +69,7 @@ class Environment:
 def examine(environment, name, **variables):
     """What the doctor says of one backend, and with which status."""
     done = environment.d2lconv("doctor", "-b", name, "--json", **variables)
-    assert done.stderr == ""
+    assert told(done.stderr) == ""
     (found,) = json.loads(done.stdout)
     return done.returncode, found
 

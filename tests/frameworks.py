@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from d2lconv import registry
+from d2lconv.core import registry
 
 
 def vjp(backend: str, function: Any, inputs: Any, G: Any) -> Any:
     """The output of a function and its gradients, by the framework's own differentiation."""
-    return registry.load(backend).ops.vjp(function, inputs, G)
+    return registry.load(backend).autodiff.vjp(function, inputs, G)
 
 
 def bits(array: Any) -> np.ndarray:

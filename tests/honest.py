@@ -7,6 +7,8 @@ from fractions import Fraction
 
 import numpy as np
 
+from d2lconv.parity.winograd import transforms
+
 WIDER = {"float16": np.float32, "float32": np.float64, "float64": np.longdouble}
 
 
@@ -119,3 +121,34 @@ def factors(X, K):
     windows = np.lib.stride_tricks.sliding_window_view(X, K.shape)
     x = windows.reshape(*windows.shape[:2], K.size)
     return x, np.broadcast_to(K.reshape(-1), x.shape)
+
+
+def winograd(X, K, points, first=(0, 0)):
+    """Winograd's algorithm in the type of X and K, tile by tile, from a first tile's place on.
+
+    Args:
+        X: The image (h, w).
+        K: The kernel (r, r).
+        points: The points that polynomials are evaluated at.
+        first: How far above and left of the image the first tile starts.
+    """
+    A, G, B = (t.astype(np.float64).astype(X.dtype) for t in transforms(points, K.shape[0]))
+    t, m = A.shape
+    H, W = X.shape[0] - t + m, X.shape[1] - t + m
+    top, left = first
+    image = np.pad(X, [(top, t), (left, t)])
+    Y = np.zeros((H + top + m, W + left + m), X.dtype)
+    U = _matmul(_matmul(G, K), G.T)
+    for i in range(0, H + top, m):
+        for j in range(0, W + left, m):
+            V = _matmul(_matmul(B, image[i : i + t, j : j + t]), B.T)
+            Y[i : i + m, j : j + m] = _matmul(_matmul(A.T, U * V), A)
+    return Y[top : top + H, left : left + W]
+
+
+def _matmul(P, Q):
+    """The product of two matrices, its sums in order."""
+    total = P[:, :1] * Q[:1]
+    for i in range(1, P.shape[1]):
+        total = total + P[:, i : i + 1] * Q[i : i + 1]
+    return total

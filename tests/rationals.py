@@ -13,6 +13,27 @@ def rational(array):
     return np.array(values, object).reshape(array.shape)
 
 
+def round_exactly(value, dtype):
+    """A fraction rounded to nearest, ties to even: the nearest of three candidates. 0 gives +0."""
+    number, info = np.dtype(dtype).type, np.finfo(dtype)
+    limit = Fraction(float(info.max)) + Fraction(2) ** (info.maxexp - info.nmant - 2)
+    if abs(value) >= limit:  # half a unit beyond the largest number
+        return number(math.inf if value > 0 else -math.inf)
+    with np.errstate(all="ignore"):
+        start = number(max(-float(info.max), min(float(info.max), float(value))))
+        near = [start, np.nextafter(start, number(-np.inf)), np.nextafter(start, number(np.inf))]
+    bits = {2: np.uint16, 4: np.uint32, 8: np.uint64}[number(0).nbytes]
+    finite = [c for c in near if np.isfinite(c)]
+    best = min(finite, key=lambda c: (abs(Fraction(float(c)) - value), int(c.view(bits)) & 1))
+    return np.copysign(best, number(-1 if value < 0 else 1)) if best == 0 else best
+
+
+def round_sum(x, k, dtype):
+    """The sum of the products of two sequences of finite numbers, rounded exactly."""
+    pairs = zip(np.asarray(x).tolist(), np.asarray(k).tolist(), strict=True)
+    return round_exactly(sum((Fraction(a) * Fraction(b) for a, b in pairs), Fraction(0)), dtype)
+
+
 def corr2d(X, K):
     """The cross-correlation of two arrays of fractions."""
     (h, w), (kh, kw) = X.shape, K.shape

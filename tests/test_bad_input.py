@@ -10,13 +10,178 @@ from frameworks import assert_same_bits
 
 import d2lconv as dc
 from d2lconv import ArgumentError, DTypeError, MixedBackendsError, ShapeError
-from d2lconv.bound import bind
+from d2lconv.binding import bind
 
 IMAGE = np.zeros((6, 8), np.float32)
 KERNEL = np.ones((1, 2), np.float32)
 
 # What is called, with what, the error, and what its message must say.
+LAYER = np.zeros((1, 4, 8, 8), np.float32)
+FORMS = r"allowed are \(h, w\) with \(kh, kw\), \(c, h, w\) with \(c, kh, kw\), and"
+
+# Calls with channels, strides, padding, dilation, groups, and pooling.
+LAYERS = {
+    "an image and four kernel axes": (
+        lambda d: d.corr2d(IMAGE, np.ones((1, 1, 2, 2))),
+        ShapeError,
+        r"X has the shape \(6, 8\) and K the shape \(1, 1, 2, 2\); " + FORMS,
+    ),
+    "a batch and a matrix": (lambda d: d.corr2d(LAYER, KERNEL), ShapeError, FORMS),
+    "five dimensions": (lambda d: d.corr2d(LAYER[None], LAYER), ShapeError, FORMS),
+    "an empty batch": (
+        lambda d: d.corr2d(np.zeros((0, 4, 8, 8)), np.ones((2, 4, 3, 3))),
+        ShapeError,
+        r"X is empty, shape \(0, 4, 8, 8\); every size must be at least 1",
+    ),
+    "channels that do not match": (
+        lambda d: d.corr2d(LAYER, np.ones((5, 3, 3, 3))),
+        ShapeError,
+        r"K wants 3 channels, X has 4\. Give X 3 channels, or K the shape \(o, 4, kh, kw\)\.",
+    ),
+    "channels of groups that do not match": (
+        lambda d: d.corr2d(LAYER, np.ones((6, 3, 3, 3)), groups=2),
+        ShapeError,
+        r"K wants 3 channels in each of 2 groups \(6 in all\), X has 4\. Give X 6 channels, or K "
+        r"the shape \(o, 2, kh, kw\)",
+    ),
+    "groups that would fit": (
+        lambda d: d.corr2d(LAYER, np.ones((6, 2, 3, 3))),
+        ShapeError,
+        "or set groups=2",
+    ),
+    "groups that do not divide the channels": (
+        lambda d: d.corr2d(LAYER, np.ones((6, 1, 3, 3)), groups=3),
+        ShapeError,
+        "groups is 3, and X has 4 channels, which it does not divide",
+    ),
+    "groups that do not divide the outputs": (
+        lambda d: d.corr2d(LAYER, np.ones((5, 2, 3, 3)), groups=2),
+        ShapeError,
+        "groups is 2, and K has 5 outputs, which it does not divide",
+    ),
+    "groups without outputs": (
+        lambda d: d.corr2d(LAYER[0], np.ones((2, 3, 3)), groups=2),
+        ShapeError,
+        "groups is 2, and K has no axis for several outputs",
+    ),
+    "groups 0": (
+        lambda d: d.corr2d(IMAGE, KERNEL, groups=0),
+        ArgumentError,
+        "groups is 0; it must",
+    ),
+    "padding negative": (
+        lambda d: d.corr2d(IMAGE, KERNEL, padding=-1),
+        ArgumentError,
+        r"padding is -1; it must be an integer of at least 0, a pair \(height, width\), "
+        r"\(\(top, bottom\), \(left, right\)\), 'valid' or 'same'",
+    ),
+    "padding too deep": (
+        lambda d: d.corr2d(IMAGE, KERNEL, padding=(((1, 1), 1), 1)),
+        ArgumentError,
+        r"padding is \(\(\(1, 1\), 1\), 1\); it must be",
+    ),
+    "padding unknown": (
+        lambda d: d.corr2d(IMAGE, KERNEL, padding="smae"),
+        ArgumentError,
+        "unknown padding 'smae'; did you mean 'same'. Allowed: valid, same",
+    ),
+    "stride 0": (
+        lambda d: d.corr2d(IMAGE, KERNEL, stride=0),
+        ArgumentError,
+        r"stride is 0; it must be an integer of at least 1, or a pair \(height, width\)",
+    ),
+    "stride boolean": (
+        lambda d: d.conv2d(IMAGE, KERNEL, stride=True),
+        ArgumentError,
+        "stride is T",
+    ),
+    "dilation not whole": (
+        lambda d: d.corr2d(IMAGE, KERNEL, dilation=1.5),
+        ArgumentError,
+        "dilation is 1.5; it must be",
+    ),
+    "a kernel that dilation makes too large": (
+        lambda d: d.corr2d(IMAGE, np.ones((3, 3)), dilation=4, padding=1),
+        ShapeError,
+        r"the kernel, shape \(3, 3\), which spans \(9, 9\) with dilation \(4, 4\), is larger than "
+        r"the image, shape \(6, 8\), which is \(8, 10\) with its padding",
+    ),
+    "fft with a stride": (
+        lambda d: d.corr2d(IMAGE, KERNEL, stride=2, method="fft"),
+        ArgumentError,
+        r"method 'fft' is for one image \(h, w\) and one kernel .* Allowed here: exact, rounded",
+    ),
+    "a pooling window that is too large": (
+        lambda d: d.pool2d(IMAGE, 9),
+        ShapeError,
+        r"the window, shape \(9, 9\), is larger than the image, shape \(6, 8\)",
+    ),
+    "a pooling window of padding alone": (
+        lambda d: d.pool2d(IMAGE, 2, padding=2),
+        ArgumentError,
+        r"padding is .*, so that a window of \(2, 2\) would lie in the padding alone \(rows\)",
+    ),
+    "a pooling window of size 0": (lambda d: d.pool2d(IMAGE, 0), ShapeError, "size is 0; it must"),
+    "pooling of a vector": (
+        lambda d: d.pool2d([1, 2], 2),
+        ShapeError,
+        r"X has the shape \(2,\); it must have two dimensions \(h, w\), three",
+    ),
+    "pooling by another mode": (
+        lambda d: d.pool2d(IMAGE, 2, mode="mean"),
+        ArgumentError,
+        "unknown mode 'mean'.* Allowed: max, avg",
+    ),
+    "padding counted with max": (
+        lambda d: d.pool2d(IMAGE, 2, count_include_pad=True),
+        ArgumentError,
+        "count_include_pad is True with mode='max'; it says what a mean is divided by",
+    ),
+    "padding counted in a layer of max": (
+        lambda d: d.Pool2D(2, count_include_pad=True),
+        ArgumentError,
+        "count_include_pad is True with mode='max'",
+    ),
+    "a layer with channels on one side": (
+        lambda d: d.Conv2D((3, 3), in_channels=3),
+        ArgumentError,
+        "in_channels is 3 and out_channels is None; give both, or neither",
+    ),
+    "a layer of one channel in groups": (
+        lambda d: d.Conv2D((3, 3), groups=2),
+        ArgumentError,
+        "groups is 2, and the layer has one channel",
+    ),
+    "a layer whose groups do not divide": (
+        lambda d: d.Conv2D((3, 3), in_channels=4, out_channels=5, groups=2),
+        ShapeError,
+        "groups is 2, and K has 5 outputs",
+    ),
+    "a layer with a weight of another shape": (
+        lambda d: d.Conv2D((3, 3), in_channels=4, out_channels=6, weight=np.ones((6, 2, 3, 3))),
+        ShapeError,
+        r"weight has the shape \(6, 2, 3, 3\), \(out_channels, in_channels/groups, kh, kw\) is "
+        r"\(6, 4, 3, 3\); they must be the same",
+    ),
+    "a layer with too many biases": (
+        lambda d: d.Conv2D((3, 3), in_channels=4, out_channels=6, bias=[1, 2]),
+        ShapeError,
+        r"bias has the shape \(2,\); it must be one number, or of the shape \(6,\)",
+    ),
+    "a layer by a method for one channel": (
+        lambda d: d.Conv2D((3, 3), method="fft"),
+        ArgumentError,
+        "unknown method 'fft'.* Allowed: exact, rounded, loop, matmul, native, auto",
+    ),
+    "a layer on an image of other channels": (
+        lambda d: d.Conv2D((3, 3), in_channels=3, out_channels=5)(LAYER),
+        ShapeError,
+        "K wants 3 channels, X has 4",
+    ),
+}
+
 CASES = {
+    **LAYERS,
     "kernel too high": (
         lambda d: d.corr2d(IMAGE, np.ones((7, 2))),
         ShapeError,
@@ -42,14 +207,15 @@ CASES = {
     "one dimension": (
         lambda d: d.corr2d([1, 2, 3], KERNEL),
         ShapeError,
-        r"X has 1 dimension, shape \(3,\); it must have two, \(height, width\)",
+        r"X has the shape \(3,\) and K the shape \(1, 2\); allowed are \(h, w\) with \(kh, kw\), "
+        r"\(c, h, w\) with \(c, kh, kw\), and .* with \(o, c/groups, kh, kw\)",
     ),
     "three dimensions": (
         lambda d: d.corr2d(IMAGE, np.zeros((1, 2, 3))),
         ShapeError,
-        r"K has 3 dimensions, shape \(1, 2, 3\)",
+        r"K the shape \(1, 2, 3\); allowed are",
     ),
-    "a scalar": (lambda d: d.conv2d(IMAGE, 3), ShapeError, r"K has 0 dimensions, shape \(\)"),
+    "a scalar": (lambda d: d.conv2d(IMAGE, 3), ShapeError, r"K the shape \(\); allowed are"),
     "transpose of a vector": (lambda d: d.transpose([1, 2]), ShapeError, "t has 1 dimension"),
     "complex": (
         lambda d: d.corr2d(IMAGE.astype(complex), KERNEL),
@@ -121,7 +287,11 @@ CASES = {
     "bias text": (lambda d: d.Conv2D((1, 2), bias="x"), DTypeError, "bias holds text"),
     "seed negative": (lambda d: d.Conv2D((1, 2), seed=-1), ArgumentError, "seed is -1"),
     "seed not whole": (lambda d: d.Conv2D((1, 2), seed=0.5), ArgumentError, "seed is 0.5"),
-    "layer of a vector": (lambda d: d.Conv2D((1, 2))([1, 2]), ShapeError, "X has 1 dimension"),
+    "layer of a vector": (
+        lambda d: d.Conv2D((1, 2))([1, 2]),
+        ShapeError,
+        r"X has the shape \(2,\)",
+    ),
     "layer of a small image": (
         lambda d: d.Conv2D((2, 2))([[1, 2]]),
         ShapeError,
@@ -200,8 +370,12 @@ def test_the_neutral_api_says_the_same(backend, case):
 NATIVE = {
     "kernel too high": ([(6, 8), (7, 2)], ShapeError, r"\(7, 2\), is larger than .*\(6, 8\)"),
     "empty image": ([(0, 8), (1, 2)], ShapeError, r"X is empty, shape \(0, 8\)"),
-    "one dimension": ([(3,), (1, 2)], ShapeError, r"X has 1 dimension, shape \(3,\)"),
-    "three dimensions": ([(6, 8), (1, 2, 1)], ShapeError, r"K has 3 dimensions"),
+    "one dimension": (
+        [(3,), (1, 2)],
+        ShapeError,
+        r"X has the shape \(3,\) and K .*; allowed",
+    ),
+    "three dimensions": ([(6, 8), (1, 2, 1)], ShapeError, r"K the shape \(.*\); allowed are"),
 }
 
 

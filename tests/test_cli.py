@@ -5,12 +5,13 @@ import os
 import runpy
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from children import write
-from chosen import STATUS
+from children import told, write
+from chosen import STATUS, demand
 from test_registry import TOY
 
 import d2lconv as dc
@@ -66,15 +67,15 @@ def test_run_shows_what_each_step_computes(lesson):
 def test_run_ends_in_one_line_that_counts_the_same_bits(lesson):
     *_, last = lesson.stdout.strip().splitlines()
     if len(INSTALLED) == 1:
-        assert last == "22 results from NumPy; with a second framework they are compared."
+        assert last == "26 results from NumPy; with a second framework they are compared."
         return
     frameworks = [STATUS[name].framework for name in INSTALLED]
     everywhere = ", ".join(frameworks[:-1]) + " and " + frameworks[-1]
-    assert last == f"Same bits in {everywhere}: 21 of 21 results."
+    assert last == f"Same bits in {everywhere}: 25 of 25 results."
 
 
 def test_run_says_nothing_on_stderr_but_what_is_missing(lesson):
-    assert lesson.stderr.count("\n") == len(STATUS) - len(INSTALLED)
+    assert told(lesson.stderr).count("\n") == len(STATUS) - len(INSTALLED)
 
 
 def test_run_tells_which_framework_is_missing_and_how_to_install_it(lesson):
@@ -96,8 +97,8 @@ def test_run_fits_the_terminal(width, monkeypatch, capsys):
 
 
 def test_the_readmes_picture_is_what_the_command_prints(monkeypatch, capsys):
-    if len(INSTALLED) < len(STATUS):
-        pytest.skip("the picture shows every framework, and not every one is installed")
+    for name in STATUS:  # the picture shows every one
+        demand(name)
     drawn = {}
     for element in ElementTree.parse(GITHUB / "run.svg").iter("{http://www.w3.org/2000/svg}text"):
         drawn.setdefault(element.get("y"), []).append(element.text)
@@ -115,8 +116,8 @@ def test_the_readmes_picture_is_what_the_command_prints(monkeypatch, capsys):
 def test_backends_can_be_chosen_by_alias_and_repeated():
     done = d2lconv("run", "-b", "np", "--backend", "numpy", "--quiet")
     assert done.returncode == 0
-    assert done.stdout == "22 results from NumPy; with a second framework they are compared.\n"
-    assert done.stderr == ""
+    assert done.stdout == "26 results from NumPy; with a second framework they are compared.\n"
+    assert told(done.stderr) == ""
 
 
 def test_quiet_prints_the_closing_line_alone():
@@ -127,8 +128,8 @@ def test_quiet_prints_the_closing_line_alone():
 def test_json_is_all_that_is_printed():
     done = d2lconv("run", "--json", "-b", "numpy")
     assert done.returncode == 0
-    assert json.loads(done.stdout)["closing"].startswith("22 results from NumPy")
-    assert done.stderr == ""
+    assert json.loads(done.stdout)["closing"].startswith("26 results from NumPy")
+    assert told(done.stderr) == ""
 
 
 def test_json_has_every_value_and_verdict(framework, capsys):
@@ -141,10 +142,10 @@ def test_json_has_every_value_and_verdict(framework, capsys):
     assert figure["results"][0]["values"][framework] == [[19, 25], [37, 43]]
     exact = [result for result in results if result["exact"]]
     compared = [result for result in exact if result["same_bits"] is not None]
-    assert len(compared) == 21
+    assert len(compared) == 25
     assert all(result["same_bits"] and result["ulp"] == 0 for result in compared)
     assert document["closing"].startswith("Same bits in NumPy and ")
-    assert document["closing"].endswith(": 21 of 21 results.")
+    assert document["closing"].endswith(": 25 of 25 results.")
 
 
 def test_the_loop_can_be_run_instead(framework, capsys):
@@ -168,7 +169,7 @@ def test_the_loop_can_be_run_instead(framework, capsys):
         (["walk"], "No such command"),
     ],
 )
-def test_a_wrong_call_is_told_and_has_status_2(arguments, words):
+def test_a_wrong_call_is_reported_and_has_status_2(arguments, words):
     done = d2lconv(*arguments)
     assert done.returncode == 2
     assert words in done.stderr
@@ -189,10 +190,10 @@ def test_a_missing_framework_that_was_asked_for_is_a_failure(tmp_path):
     assert done.returncode == 1
     assert "ToyFrame is not installed: there is no module toyframe." in done.stderr
     assert 'pip install "d2lconv[toy]"' in done.stderr
-    assert "22 results from NumPy" in done.stdout
+    assert "26 results from NumPy" in done.stdout
 
 
-def test_a_missing_framework_that_was_not_asked_for_is_told_and_no_failure(tmp_path):
+def test_a_missing_framework_that_was_not_asked_for_is_reported_and_no_failure(tmp_path):
     done = d2lconv("run", path=missing_toy(tmp_path))
     assert done.returncode == 0
     assert "ToyFrame is not installed" in done.stderr
@@ -205,14 +206,14 @@ def test_nothing_left_to_run_is_a_failure(tmp_path):
     assert done.stdout == ""
 
 
-def test_a_broken_framework_is_told_and_the_others_run(tmp_path):
+def test_a_broken_framework_is_reported_and_the_others_run(tmp_path):
     noise = "import os\nos.write(2, b'loading...\\n')\nraise RuntimeError('no such symbol')\n"
     path = write(tmp_path, {**TOY, "toyframe.py": noise})
     done = d2lconv("run", "-b", "toy", "-b", "numpy", "-q", path=path)
     assert done.returncode == 1
     assert "ToyFrame is installed, but does not import: RuntimeError: no such symbol" in done.stderr
     assert "loading..." in done.stderr  # what it said is shown, as it failed
-    assert "22 results from NumPy" in done.stdout
+    assert "26 results from NumPy" in done.stdout
 
 
 def test_what_a_framework_logs_while_it_loads_is_held_back(tmp_path):
@@ -221,20 +222,20 @@ def test_what_a_framework_logs_while_it_loads_is_held_back(tmp_path):
     )
     done = d2lconv("run", "-b", "toy", "-b", "numpy", "-q", path=path)
     assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    assert "Same bits in ToyFrame and NumPy: 21 of 21 results." in done.stdout
+    assert told(done.stderr) == ""
+    assert "Same bits in ToyFrame and NumPy: 25 of 25 results." in done.stdout
 
 
 def test_different_bits_are_shown_and_fail(tmp_path):
-    wrong = TOY["d2lconv_toy/ops.py"].replace(
-        "return toy(ops.corr2d(plain(X), plain(K), method=method))",
-        "return toy(ops.corr2d(plain(X), plain(K), method=method) * numpy.float32(1 + 2**-23))",
+    wrong = TOY["d2lconv_toy/methods.py"].replace(
+        "return toy(by_numpy.corr2d(plain(X), plain(K), geometry))",
+        "return toy(by_numpy.corr2d(plain(X), plain(K), geometry) * numpy.float32(1 + 2**-23))",
     )
-    path = write(tmp_path, {**TOY, "d2lconv_toy/ops.py": wrong})
+    path = write(tmp_path, {**TOY, "d2lconv_toy/methods.py": wrong})
     done = d2lconv("run", "-b", "toy", "-b", "numpy", path=path)
     assert done.returncode == 1
     assert "1 ulp" in done.stdout
-    assert "21 of 21" not in done.stdout
+    assert "25 of 25" not in done.stdout
 
 
 # The doctor.
@@ -287,3 +288,33 @@ def test_the_command_is_installed():
     script = os.path.join(os.path.dirname(sys.executable), "d2lconv")
     done = subprocess.run([script, "--version"], capture_output=True, text=True)
     assert done.stdout == f"d2lconv {dc.__version__}\n"
+
+
+def test_a_command_in_a_pipe_shows_at_once_that_it_lives_and_a_quiet_one_does_not():
+    done = d2lconv("run", "-b", "numpy", "--json")
+    first = done.stderr.splitlines()[0]
+    assert first == "... 0 of 1: loading NumPy"
+    assert len(done.stderr.splitlines()) <= 3  # then one every ten seconds
+    assert d2lconv("run", "-b", "numpy", "--quiet").stderr == ""
+
+
+@pytest.mark.parametrize("command", ["run", "doctor", "parity", "bench", "lesson check"])
+def test_help_breaks_lines_where_the_terminal_ends_and_nowhere_else(command):
+    lines = [
+        line.strip()
+        for line in d2lconv(*command.split(), "--help", width=80)
+        .stdout.partition("╭")[0]
+        .splitlines()
+    ]
+    for line, following in pairwise(lines):
+        if line and following:
+            assert len(line) + 1 + len(following.split()[0]) > 76, (line, following)
+
+
+def test_every_half_of_a_table_has_the_verdict(monkeypatch, capsys):
+    five = [demand(name) for name in STATUS]  # fewer fit side by side
+    monkeypatch.setenv("COLUMNS", "80")
+    run(five, "exact", quiet=False, as_json=False)
+    lines = [line for line in capsys.readouterr().out.splitlines() if "corr2d(X, K)" in line]
+    assert len(lines) == 6  # three steps, each in two halves
+    assert all("same bits" in line for line in lines)

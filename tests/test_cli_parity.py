@@ -4,7 +4,7 @@ import json
 import sys
 
 import pytest
-from children import write
+from children import told, write
 from chosen import CHOSEN, STATUS
 from test_cli import d2lconv
 from test_registry import TOY
@@ -19,7 +19,8 @@ def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("parity")
     names = [part for name in CHOSEN for part in ("-b", name)]
     done = d2lconv(
-        "parity", *names, *SOME, "--json", str(folder / "a.json"), "--html", str(folder / "a.html"),
+        "parity", *names, *SOME, "--all", "--json", str(folder / "a.json"),
+        "--html", str(folder / "a.html"),
         "--save", str(folder / "a.npz"), width=200,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
@@ -34,7 +35,7 @@ def test_the_matrix_has_a_row_for_each_case_and_a_column_for_each_framework(file
         assert STATUS[name].version in lines[1]
     (figure,) = [line for line in lines if line.split()[:1] == ["lesson/figure"]]
     assert figure.count("same bits") == len(CHOSEN)
-    assert done.stderr == ""
+    assert told(done.stderr) == ""
 
 
 def test_the_last_line_has_the_totals(files):
@@ -66,8 +67,8 @@ def test_the_page_needs_nothing_else(files):
         assert outside not in page
     for name in CHOSEN:
         assert STATUS[name].framework in page
-    if any("rounding" in cell for cell in page.split("<td")):
-        assert "<svg" in page
+    assert any("rounding" in cell for cell in page.split("<td"))
+    assert "<svg" in page
 
 
 def test_comparing_the_recording_gives_the_same_totals(files):
@@ -93,19 +94,19 @@ def test_comparing_the_recording_gives_the_same_totals(files):
     ],
     ids=str,
 )
-def test_a_wrong_call_is_told_before_anything_runs(arguments, words):
+def test_a_wrong_call_is_reported_before_anything_runs(arguments, words):
     done = d2lconv("parity", *arguments)
     assert done.returncode == 2
     assert words in " ".join(done.stderr.replace("│", " ").split())
     assert done.stdout == ""
 
 
-def test_a_bug_is_told_and_the_status_is_1(tmp_path):
-    wrong = TOY["d2lconv_toy/ops.py"].replace(
-        "return toy(ops.corr2d(plain(X), plain(K), method=method))",
-        "return toy(ops.corr2d(plain(X), plain(K), method=method) * numpy.float32(1 + 2**-23))",
+def test_a_bug_is_reported_and_the_status_is_1(tmp_path):
+    wrong = TOY["d2lconv_toy/methods.py"].replace(
+        "return toy(by_numpy.corr2d(plain(X), plain(K), geometry))",
+        "return toy(by_numpy.corr2d(plain(X), plain(K), geometry) * numpy.float32(1 + 2**-23))",
     )
-    path = write(tmp_path, {**TOY, "d2lconv_toy/ops.py": wrong})
+    path = write(tmp_path, {**TOY, "d2lconv_toy/methods.py": wrong})
     page = tmp_path / "<b>.html"
     done = d2lconv(
         "parity", "-b", "toy", "-b", "numpy", "--case", "lesson", "--html", str(page), path=path
@@ -117,18 +118,26 @@ def test_a_bug_is_told_and_the_status_is_1(tmp_path):
 
 
 def test_what_a_framework_says_is_escaped_on_the_page(tmp_path):
-    raises = TOY["d2lconv_toy/ops.py"].replace(
-        'def corr2d(X, K, *, method="exact"):',
-        'def corr2d(X, K, *, method="exact"):\n    if numpy.size(plain(X)) > 1:\n'
+    raises = TOY["d2lconv_toy/methods.py"].replace(
+        "def corr2d(X, K, geometry):",
+        "def corr2d(X, K, geometry):\n    if numpy.size(plain(X)) > 1:\n"
         "        raise ValueError('<script>alert(1)</script>')",
     )
-    path = write(tmp_path, {**TOY, "d2lconv_toy/ops.py": raises})
+    path = write(tmp_path, {**TOY, "d2lconv_toy/methods.py": raises})
     page = tmp_path / "a.html"
     done = d2lconv("parity", "-b", "toy", "--case", "lesson", "--html", str(page), path=path)
     assert done.returncode == 1
     assert "<script>" in done.stdout
     assert "<script>" not in page.read_text(encoding="utf-8")
     assert "&lt;script&gt;" in page.read_text(encoding="utf-8")
+
+
+def test_cases_that_are_all_same_bits_are_counted_and_not_printed():
+    asked = ["parity", "-b", "numpy", "--case", "lesson"]
+    done = d2lconv(*asked)
+    assert "4 cases: same bits in every framework (--all shows them)." in done.stdout
+    assert "lesson/figure" not in done.stdout
+    assert "lesson/figure" in d2lconv(*asked, "--all").stdout
 
 
 def test_another_interpreter_serves_a_backend(tmp_path):
@@ -139,3 +148,26 @@ def test_another_interpreter_serves_a_backend(tmp_path):
     done = d2lconv("parity", "--at", "numpy=/no/such/python", "-b", "numpy", "--case", "lesson")
     assert done.returncode == 1
     assert "no worker starts at popen//python=/no/such/python" in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--json", "{}/a", "--html", "{}/../{name}/a"), "would be written twice"),
+        (("--at", "numpy=python", "--at", "np=python3"), "--at places numpy twice"),
+    ],
+)
+def test_what_contradicts_itself_is_refused_before_anything_runs(tmp_path, options, words):
+    options = [option.format(tmp_path, name=tmp_path.name) for option in options]
+    done = d2lconv("parity", "-b", "numpy", "--case", "lesson/figure", *options)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_comparison_counts_the_cases_that_were_recorded(files):
+    folder, done = files
+    again = d2lconv("parity", "--compare", str(folder / "a.npz"), "--quiet")
+    expected = done.stdout.splitlines()[-1].split()[0]
+    assert again.stdout.split()[:2] == [expected, "cases"]
+    assert int(expected) < 20

@@ -7,12 +7,13 @@ import honest
 import numpy as np
 import pytest
 from chosen import demand
-from hypothesis import given, settings
+from fuzzing import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 import d2lconv as dc
-from d2lconv import registry
-from d2lconv.bound import bind
+from d2lconv.binding import bind
+from d2lconv.core import reference
 from d2lconv.parity import bounds, compare, ulp_distance
 
 corr2d = dc.numpy.corr2d
@@ -104,7 +105,7 @@ def test_a_fault_is_a_bug(fault, shape, dtype):
     assert found.verdict == "bug", found
     assert found.share > 1
     assert "so actual is wrong" in found.reason
-    assert compare(corr2d(X, K), actual, X=X, K=K).reason.endswith("so expected is wrong")
+    assert "so expected is wrong" in compare(corr2d(X, K), actual, X=X, K=K).reason
 
 
 @over_cases
@@ -161,8 +162,7 @@ def test_a_gradient_with_a_wrong_factor_is_a_bug(dtype, factor):
     D = corr2d(X, K) - corr2d(X, K[::-1])
     G = (D + D)[:5, :4]
     X = X[:7, :5]
-    ops = registry.load("numpy").ops
-    dK, dX = ops.kernel_gradient(X, G), ops.image_gradient(K, G)
+    dK, dX = reference.kernel_gradient(X, G), reference.image_gradient(K, G)
     for gradient, bound in (
         (dK, bounds.kernel_gradient(X, G)),
         (dX, bounds.image_gradient(K, G)),
@@ -179,9 +179,9 @@ def test_learning_with_a_wrong_gradient_is_a_bug(dtype, rate):
     Y, initial = corr2d(X, [[1, -1]]), np.array([[0.7, 0.6]], dtype)
     right, wrong = (
         dc.numpy.learn_kernel(X, Y, (1, 2), lr=lr, epochs=10, init=initial)
-        for lr in (3e-2, 3e-2 * rate)
+        for lr in (1e-2, 1e-2 * rate)
     )
-    losses, kernel = bounds.learning(X, Y, initial, lr=3e-2, epochs=10)
+    losses, kernel = bounds.learning(X, Y, initial, lr=1e-2, epochs=10)
     assert compare(wrong.kernel, right.kernel, bound=2 * kernel).verdict == "bug"
     found = compare(np.array(wrong.losses), np.array(right.losses), bound=2 * losses)
     assert found.verdict == "bug"
@@ -245,7 +245,7 @@ def test_float64_operands_of_a_float32_result_are_rounded_honestly():
 # What it measures.
 
 
-@settings(max_examples=100, deadline=None, derandomize=True, database=None)
+@examples(100)
 @given(
     st.lists(st.floats(-8, 8, width=32), min_size=1, max_size=6),
     st.lists(st.integers(-3, 3), min_size=6, max_size=6),
@@ -279,10 +279,10 @@ def test_a_verdict_of_bug_tells_who_is_wrong_by_the_true_value():
     true = sum(Fraction(float(x)) for x in X[0])
     right, off = np.float32([[0.6]]), np.float32([[0.61]])
     ending = f"The true value is {float(true)!r}, so {{}} is wrong"
-    assert compare(off, right, X=X, K=K).reason.endswith(ending.format("actual"))
-    assert compare(right, off, X=X, K=K).reason.endswith(ending.format("expected"))
+    assert ending.format("actual") in compare(off, right, X=X, K=K).reason
+    assert ending.format("expected") in compare(right, off, X=X, K=K).reason
     reason = compare(off, np.float32([[0.62]]), X=X, K=K).reason
-    assert reason.endswith(ending.format("actual and expected"))
+    assert ending.format("actual and expected") in reason
     assert "true value" not in compare(off, right).reason
 
 
@@ -349,7 +349,7 @@ def test_where_one_order_overflows_infinity_is_rounding_and_a_wrong_number_is_no
     assert "so actual is wrong" in found.reason
 
 
-def test_nothing_is_told_where_the_sum_is_beyond_all_numbers():
+def test_nothing_is_reported_where_the_sum_is_beyond_all_numbers():
     X, K = np.array([[1.5e308, 1.5e308]]), np.array([[1.0, 1.0]])
     found = compare(np.float32([[1.0]]), np.float32([[2.0]]), X=X, K=K)
     assert (found.verdict, found.worst) == ("rounding", (0, 0))

@@ -9,7 +9,7 @@ import pytest
 from chosen import STATUS, demand
 from environments import Environment, examine, main_distribution
 
-from d2lconv import registry
+from d2lconv.core import registry
 
 ROOT = Path(__file__).parent.parent
 posix = pytest.mark.skipif(os.name != "posix", reason="environments are built as on POSIX")
@@ -25,7 +25,7 @@ def test_a_framework_that_is_missing(tmp_path, framework):
 
 
 FINDINGS = """
-from d2lconv import registry
+from d2lconv.core import registry
 from d2lconv.diagnosis import findings
 import sys
 for found in findings(registry.manifests()[sys.argv[1]][0]):

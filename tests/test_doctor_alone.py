@@ -7,10 +7,12 @@ import subprocess
 import sys
 
 import pytest
-from children import python, write
+from children import python, told, write
 from chosen import STATUS
 from environments import Environment, examine, main_distribution, pty, read_only, without_privileges
 from test_registry import TOY
+
+pytestmark = pytest.mark.slow(reason="it runs the doctor in processes of its own")
 
 posix = pytest.mark.skipif(os.name != "posix", reason="environments are built as on POSIX")
 
@@ -113,7 +115,7 @@ def test_two_distributions_that_claim_one_name(bare, tmp_path):
 def test_a_package_that_announces_a_backend_and_has_none(bare, tmp_path, line, words):
     path = write(tmp_path, {**TOY, "d2lconv_toy/__init__.py": line})
     done = bare.d2lconv("doctor", "--json", PYTHONPATH=str(path))
-    assert done.stderr == ""
+    assert told(done.stderr) == ""
     found = {diagnosis["name"]: diagnosis for diagnosis in json.loads(done.stdout)}
     assert done.returncode == 1
     assert found["toy"]["state"] == "broken"
@@ -123,7 +125,7 @@ def test_a_package_that_announces_a_backend_and_has_none(bare, tmp_path, line, w
     assert len(found) == len(STATUS) + 2  # nobody else is harmed
 
 
-@pytest.mark.parametrize("part", ["ops", "layers", "learning"])
+@pytest.mark.parametrize("part", ["tensors", "methods", "layers", "learning"])
 def test_a_backend_whose_import_crashes_the_interpreter(bare, tmp_path, part):
     files = {**TOY, f"d2lconv_toy/{part}.py": "import os; os.abort()"}
     status, found = examine(bare, "toy", PYTHONPATH=str(write(tmp_path, files)))
@@ -198,7 +200,7 @@ def test_an_encoding_that_lacks_most_characters(bare, variables):
         assert done.stdout or done.returncode == 2
 
 
-def test_no_terminal_is_told_and_gets_no_colours(bare):
+def test_no_terminal_is_reported_and_gets_no_colours(bare):
     done = bare.d2lconv("doctor", "--json", COLUMNS="100")
     problem, remedy = surroundings(done)
     assert "output goes to no terminal: no colours, no progress, 100 columns" in problem

@@ -9,8 +9,10 @@ import time
 from contextlib import contextmanager
 
 import pytest
-from children import alive, write
+from children import alive, python, told, write
 from test_registry import TOY
+
+pytestmark = pytest.mark.slow(reason="it starts commands, and waits for their end")
 
 if os.name != "posix":
     pytest.skip("signals are sent as on POSIX", allow_module_level=True)
@@ -60,7 +62,7 @@ def interrupted(child, ready, number):
         _, errors = child.communicate(timeout=60)
         assert child.returncode == STATUS[number], errors
         if number != signal.SIGKILL:
-            assert errors == f"d2lconv: stopped by {number.name}.\n"
+            assert told(errors) == f"d2lconv: stopped by {number.name}.\n"
         yield
     finally:
         child.kill()
@@ -77,8 +79,8 @@ SLEEPS = "import time; time.sleep(600)"
 def hanging(folder, hang):
     """A toy backend that hangs while it is loaded, and where it leaves its process id."""
     pid = folder / "pid"
-    ops = "import os\n" + TOY["d2lconv_toy/ops.py"] + HANGS.format(pid=str(pid), hang=hang)
-    return write(folder / "toy", {**TOY, "d2lconv_toy/ops.py": ops}), pid
+    ops = "import os\n" + TOY["d2lconv_toy/tensors.py"] + HANGS.format(pid=str(pid), hang=hang)
+    return write(folder / "toy", {**TOY, "d2lconv_toy/tensors.py": ops}), pid
 
 
 @by_signal
@@ -148,9 +150,11 @@ main()
 def lesson(tmp_path):
     """The source of a lesson that never ends, and a notebook of it from an earlier day."""
     slow = f"open({str(tmp_path / 'pid')!r}, 'w').write(str(__import__('os').getpid()))\n{SLEEPS}"
-    head = "---\njupytext:\n  text_representation:\n    format_name: myst\n---\n"
-    source = f"{head}\n# A lesson\n\n```{{code-cell}} ipython3\n{slow}\n```\n"
-    return write(tmp_path / "notebooks", {"conv_layer.md": source, "numpy.ipynb": "old"})
+    head = "---\njupytext:\n  text_representation:\n    format_name: myst\nlesson:\n"
+    keys = ("title", "section", "address", "about", "first")
+    head += "".join(f'  {key}: "7"\n' for key in keys) + "---\n"
+    source = f"{head}\n# A lesson\n\n```{{code-cell}} ipython3\n:tags: [numpy]\n{slow}\n```\n"
+    return write(tmp_path / "notebooks" / "slow", {"lesson.md": source, "numpy.ipynb": "old"})
 
 
 @pytest.mark.parametrize(
@@ -158,11 +162,11 @@ def lesson(tmp_path):
 )
 def test_a_build_that_is_stopped_leaves_the_notebooks_and_no_kernel(tmp_path, lesson, number):
     pid = tmp_path / "pid"
-    child = start(BUILD, lesson, "lesson", "build", "-b", "numpy")
+    child = start(BUILD, lesson.parent, "lesson", "build", "-b", "numpy")
     with interrupted(child, lambda: pid.exists() and pid.read_text(), number):
         until(lambda: not alive(int(pid.read_text())), 10)
         assert (lesson / "numpy.ipynb").read_text() == "old"
-        assert sorted(os.listdir(lesson)) == ["conv_layer.md", "numpy.ipynb"]
+        assert sorted(os.listdir(lesson)) == ["lesson.md", "numpy.ipynb"]
 
 
 HALF = (
@@ -207,8 +211,8 @@ main()
 @pytest.mark.parametrize(
     ("command", "name"),
     [
-        (["lesson", "page"], "lesson.html"),
-        (["lesson", "slides", "-b", "numpy"], "numpy.html"),
+        (["lesson", "page", "conv_layer"], "lesson.html"),
+        (["lesson", "slides", "conv_layer", "-b", "numpy"], "numpy.html"),
         (["parity", "-b", "numpy", "--case", "random", "--json"], "a.json"),
         (["parity", "-b", "numpy", "--case", "random", "--html"], "a.html"),
         (["parity", "-b", "numpy", "--case", "random", "--save"], "a.npz"),
@@ -223,7 +227,7 @@ def test_on_a_full_disk_the_old_file_stays_and_one_line_says_why(tmp_path, comma
     child = start(FULL, 4096, *command[:place], target, *command[place:])
     output, errors = child.communicate(timeout=120)
     assert child.returncode == 1
-    assert errors == (
+    assert told(errors) == (
         f"d2lconv: {file} could not be written: File too large. What was there before is "
         "unchanged. Make room, or give another place.\n"
     )
@@ -235,14 +239,14 @@ def test_on_a_full_disk_the_old_file_stays_and_one_line_says_why(tmp_path, comma
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full here")
 @pytest.mark.parametrize("command", [["run", "--json"], ["doctor", "--json"], ["--version"]])
-def test_output_that_cannot_be_written_is_told_in_one_line(command):
+def test_output_that_cannot_be_written_is_reported_in_one_line(command):
     with open("/dev/full", "w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "d2lconv", *command, *["-b", "numpy"] * (len(command) > 1)],
             stdout=full, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
     assert done.returncode == 1
-    assert done.stderr == "d2lconv: No space left on device.\n"
+    assert told(done.stderr) == "d2lconv: No space left on device.\n"
 
 
 def test_a_reader_that_goes_away_is_no_error_to_tell():
@@ -251,7 +255,7 @@ def test_a_reader_that_goes_away_is_no_error_to_tell():
         shell=True, capture_output=True, text=True,
     )  # fmt: skip
     assert child.stdout
-    assert child.stderr == ""
+    assert told(child.stderr) == ""
 
 
 def test_a_device_is_written_to_and_not_replaced():
@@ -279,3 +283,80 @@ def test_a_link_stays_a_link(tmp_path):
             file.write(content)
         assert link.is_symlink()
         assert (tmp_path / "there" / "file").read_bytes() == content
+
+
+@pytest.mark.parametrize("closed", ["<&- >&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_error_and_no_file_takes_their_place(tmp_path, closed):
+    file = tmp_path / "a.json"
+    command = f"{sys.executable} -m d2lconv parity -b numpy --case lesson/figure --json {file}"
+    done = subprocess.run(["sh", "-c", f"exec {command} {closed}"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, told(done.stderr)) == (0, "", "")
+    assert json.loads(file.read_text())
+
+
+IMPATIENT = """
+import os, signal, sys, time
+from d2lconv.cli import ending
+
+ending.PATIENCE = float(sys.argv[1])
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background job ignores
+
+def command():
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(60)
+    finally:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.01)
+        print("cleaned up")
+
+print(ending.status_of(command))
+"""
+
+
+@pytest.mark.parametrize(("patience", "said"), [(5, ["cleaned up", "130"]), (0, ["130"])])
+def test_ctrl_c_again_does_not_stop_the_cleaning_up_unless_it_takes_long(patience, said):
+    done = python(IMPATIENT, str(patience))
+    assert done.stdout.splitlines() == said
+    assert done.stderr == "d2lconv: stopped by SIGINT.\n"
+
+
+SCRIPT = "import sys\nfrom d2lconv.cli import main\nsys.exit(main())\n"  # as pip writes it
+AT_THE_END = """
+import atexit, os, time
+
+def hang():
+    with open({pid!r}, "w") as file: file.write(str(os.getpid()))
+    time.sleep(600)
+
+atexit.register(hang)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=lambda n: n.name)
+@pytest.mark.parametrize("how", ["script", "module", "at its end"])
+def test_a_command_that_is_stopped_while_it_imports_or_exits_says_so_in_one_line(
+    tmp_path, how, number
+):
+    pid, script = tmp_path / "pid", tmp_path / "d2lconv"
+    options = {}
+    if how == "at its end":
+        script.write_text(AT_THE_END.format(pid=str(pid)) + SCRIPT)
+    else:  # the first that it imports of others
+        script.write_text(SCRIPT)
+        hangs = "import os\n" + HANGS.format(pid=str(pid), hang=SLEEPS)
+        path = [str(write(tmp_path / "first", {"numpy.py": hangs})), os.environ.get("PYTHONPATH")]
+        options["env"] = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))}
+    child = subprocess.Popen(
+        [sys.executable, *(["-m", "d2lconv"] if how == "module" else [script]), "--version"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL), **options,
+    )  # fmt: skip
+    with interrupted(child, lambda: pid.exists() and pid.read_text(), number):
+        pass
+
+
+def test_a_program_that_imports_d2lconv_keeps_its_own_way_with_ctrl_c():
+    code = "import signal; before = signal.getsignal(signal.SIGINT); import d2lconv; "
+    done = python(code + "print(signal.getsignal(signal.SIGINT) is before)")
+    assert done.stdout == "True\n"

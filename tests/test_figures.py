@@ -11,8 +11,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 import d2lconv as dc
-from d2lconv import ArgumentError, ShapeError
-from d2lconv.figures.canvas import ink, luminance
+from d2lconv import ArgumentError, Diverged, ShapeError
+from d2lconv.figures.canvas import SIGNED, SMALL, ink, luminance
+from d2lconv.training.history import Epoch
 
 IMAGE = [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
 KERNEL = [[0, 1], [2, 3]]
@@ -26,13 +27,17 @@ DRAW = {
     "error_surface": "F.error_surface(dc.edge_image(), dc.corr2d(dc.edge_image(), [[1, -1]]))",
     "receptive_field": "F.receptive_field([dc.Window(3, padding=1)] * 3, (5, 6), (0, 0))",
     "filter_bank": "F.filter_bank('rocket', [dc.kernels.sobel()])",
+    "lenet": "F.lenet()",
+    "feature_maps": "F.feature_maps(dc.numpy.LeNet(activation='tanh'), dc.digits()[0][0])",
+    "training": "F.training(dc.History('numpy', 'NumPy', '1', {}, '', (E(1, 2.3, 0.1, 0.2, 1, ''), "
+    "E(2, 1.1, 0.7, 0.6, 1, ''))))",
 }
 ONE_AXES = ("heat_map", "toeplitz", "losses", "error_surface", "receptive_field")
 
 
 def draw(name, ax=None):
     code = DRAW[name] if ax is None else DRAW[name][:-1] + ", ax=ax)"
-    return eval(code, {"F": dc.figures, "dc": dc, "ax": ax})
+    return eval(code, {"F": dc.figures, "dc": dc, "ax": ax, "E": Epoch})
 
 
 def test_every_figure_is_drawn_here():
@@ -44,6 +49,7 @@ def test_a_figure_has_the_same_bytes_in_every_process(ending, tmp_path):
     code = f"""
 import sys
 import d2lconv as dc
+from d2lconv.training.history import Epoch as E
 F = dc.figures
 for name, code in {DRAW!r}.items():
     F.save(eval(code), f"{{sys.argv[1]}}/{{name}}.{ending}", dpi=50)
@@ -63,6 +69,7 @@ def test_drawing_and_saving_touches_no_settings_and_no_pyplot(name, tmp_path):
 import sys
 import matplotlib
 import d2lconv as dc
+from d2lconv.training.history import Epoch as E
 F = dc.figures
 before = list(dict.items(matplotlib.rcParams))  # asking for one by one loads pyplot
 F.save({DRAW[name]}, sys.argv[1] + "/figure.svg")
@@ -94,10 +101,15 @@ def test_nothing_is_clipped(name):
     assert box.y1 <= height + half
 
 
-@pytest.mark.parametrize("colours", ["gray", "RdBu_r"])
+# The signed colours are 256, and none is in the middle: that of 0 is half a step from it, 1/510 of
+# them all. A quarter of them lies between black and the next named colour, whose channels are <= 1.
+BLACK = 4 / 510
+
+
+@pytest.mark.parametrize("colours", [matplotlib.colormaps["gray"], SIGNED])
 def test_numbers_are_readable_on_every_colour(colours):
     """The Web Content Accessibility Guidelines ask for a contrast of 4.5."""
-    for colour in matplotlib.colormaps[colours](np.linspace(0, 1, 256)):
+    for colour in colours(np.linspace(0, 1, 256)):
         pair = sorted([luminance(colour), luminance(ink(colour))])
         assert (pair[1] + 0.05) / (pair[0] + 0.05) > 4.5
 
@@ -115,10 +127,23 @@ def test_a_heat_map_has_the_number_of_every_element_and_its_colour():
     }
     for (j, i), text in texts.items():
         assert text.get_color() == ink(pixels[i, j])
-    # Opposite numbers are equally far from the middle: 0 is almost white, 2 the end of the reds.
-    assert pixels[1, 0, :3].min() > 0.95
+    # 0 is black, and opposite numbers are equally far from it: 2 is the end of the oranges.
+    assert pixels[1, 0, :3].max() < 0.02
     assert pixels[1, 1, 0] > pixels[1, 1, 2]
     assert pixels[0, 1, 2] > pixels[0, 1, 0]
+
+
+@pytest.mark.parametrize("kernel", [dc.kernels.sharpen(), dc.kernels.gaussian_blur(1)])
+def test_what_keeps_the_brightness_is_grey_and_0_is_black_everywhere(kernel):
+    shown = [
+        dc.figures.correlation(dc.photograph("coins"), kernel).axes[2].images[0].get_array(),
+        dc.figures.heat_map([[0, 1]]).axes[0].images[0].get_array(),
+    ]
+    for pixels in map(np.asarray, shown):
+        assert (np.ptp(pixels[..., :3], axis=-1) == 0).all()
+    for matrix in ([[0, 1]], [[0, -1]], [[-5, 0, 3]]):
+        pixels = np.asarray(dc.figures.heat_map(matrix).axes[0].images[0].get_array())
+        assert pixels[0, matrix[0].index(0), :3].max() <= BLACK
 
 
 def test_a_correlation_shows_input_kernel_and_output():
@@ -129,13 +154,15 @@ def test_a_correlation_shows_input_kernel_and_output():
 
 
 def test_the_steps_write_out_the_lessons_four_sums():
-    assert [ax.get_xlabel() for ax in draw("windows").axes] == [
+    *panels, kernel = draw("windows").axes
+    assert [text.get_text() for text in kernel.texts] == ["0", "1", "2", "3"]
+    assert [ax.get_xlabel() for ax in panels] == [
         "0·0 + 1·1 + 3·2 + 4·3 = 19",
         "1·0 + 2·1 + 4·2 + 5·3 = 25",
         "3·0 + 4·1 + 6·2 + 7·3 = 37",
         "4·0 + 5·1 + 7·2 + 8·3 = 43",
     ]
-    corners = [ax.patches[-1].get_xy() for ax in draw("windows").axes]
+    corners = [ax.patches[-1].get_xy() for ax in panels]
     assert corners == [(-0.5, -0.5), (0.5, -0.5), (-0.5, 0.5), (0.5, 0.5)]
 
 
@@ -145,7 +172,7 @@ def test_a_toeplitz_matrix_has_numbers_in_its_blocks_only():
     assert ax.get_title() == "K as a matrix 4x9: 2x3 blocks of 2x3"
 
 
-def test_losses_that_coincide_are_told_apart_by_width_colour_and_marker():
+def test_losses_that_coincide_are_reported_apart_by_width_colour_and_marker():
     X = dc.edge_image()
     run = dc.learn_kernel(X, dc.corr2d(X, [[1, -1]]), (1, 2))
     figure = dc.figures.losses([run, run, run])
@@ -195,6 +222,16 @@ def test_a_bank_shows_what_each_filter_makes_of_the_photograph():
     assert len(dc.figures.filter_bank().axes) == 13
 
 
+def test_outputs_that_keep_the_brightness_are_grey_and_signed_ones_are_black_at_0():
+    bank = [dc.kernels.gaussian_blur(2), dc.kernels.sharpen(2), dc.kernels.sobel()]
+    _, *panels = dc.figures.filter_bank("coins", bank).axes
+    blurred, sharpened, edges = (panel.images[0] for panel in panels[1::2])
+    photo = dc.photograph("coins")
+    for one in (blurred, sharpened):
+        assert (one.get_cmap().name, one.get_clim()) == ("gray", (0, photo.max()))
+    assert max(edges.to_rgba(0.0)[:3]) <= BLACK
+
+
 def test_figures_take_tensors_of_every_backend(d2l):
     X, K = d2l.tensor(IMAGE), d2l.tensor(KERNEL)
     assert dc.figures.windows(X, K).axes[0].get_xlabel().endswith("= 19")
@@ -239,8 +276,8 @@ def test_matplotlib_is_not_imported_before_it_is_asked_for():
         (lambda f: f.error_surface([1], [1]), ShapeError, "both must be matrices"),
         (
             lambda f: f.error_surface(dc.edge_image(), dc.edge_image()[:, 1:], lr=9),
-            ArgumentError,
-            "with lr 9 learning diverges",
+            Diverged,
+            "learning diverged at step 2: with lr=9",
         ),
         (lambda f: f.receptive_field([], (3, 3)), ArgumentError, "layers is empty"),
         (lambda f: f.receptive_field([2], (3, 3), (2, 2)), ArgumentError, "inside the output"),
@@ -254,3 +291,55 @@ def test_matplotlib_is_not_imported_before_it_is_asked_for():
 def test_bad_input_says_what_is_allowed(call, error, words):
     with pytest.raises(error, match=words):
         call(dc.figures)
+
+
+def test_the_readmes_first_picture_shows_what_the_library_computes():
+    """Its photograph and its edges, decoded, are those of the script that makes it."""
+    import base64
+    import io
+    import re
+    import runpy
+    from pathlib import Path
+
+    from PIL import Image
+
+    script = Path(__file__).parent.parent / ".github" / "hero.py"
+    drawn = (script.parent.parent / "notebooks" / "conv_layer" / "hero.svg").read_text("utf-8")
+    found = [
+        np.asarray(Image.open(io.BytesIO(base64.b64decode(text))))
+        for text in re.findall(r"base64,([^\"]+)", drawn)
+    ]
+    X, Y = runpy.run_path(str(script))["pixels"]()
+    np.testing.assert_array_equal(found[0], X)
+    np.testing.assert_array_equal(found[1], Y)
+    flat = dc.numpy.corr2d(dc.numpy.photograph("cameraman"), dc.numpy.kernels.sobel(1)) == 0
+    assert flat.any()
+    assert Y[flat].max() <= 5  # the middle of 256 colours is one step from black at most
+
+
+@pytest.mark.parametrize("name", DRAW)
+def test_a_notebook_gets_a_picture_that_follows_its_readers_colours(name):
+    """As SVG, in which ink and paper are named, and as PNG with twice as many pixels."""
+    import base64
+    import io
+
+    from PIL import Image
+
+    data, about = draw(name)._repr_mimebundle_()
+    again, _ = draw(name)._repr_mimebundle_()
+    assert data == again
+    drawn = data["image/svg+xml"]
+    assert drawn.startswith("<svg ")
+    for colour in ("#000000", "#ffffff"):
+        assert drawn.count(colour) == drawn.count(f", {colour})")
+    assert "prefers-color-scheme: dark" in drawn
+    assert "matplotlib.org" not in drawn
+    with Image.open(io.BytesIO(base64.b64decode(data["image/png"]))) as image:
+        size = image.size
+    shown = about["image/png"]
+    assert np.abs(np.array(size) - 2 * np.array([shown["width"], shown["height"]])).max() <= 2
+    assert about["image/svg+xml"]["alt"] == shown["alt"]
+    # The smallest letters are 1em high there, and the widest picture fits a page of 920 pixels.
+    letters = float(about["image/svg+xml"]["width"].removesuffix("em"))
+    assert letters == pytest.approx(draw(name).get_figwidth() * 72 / SMALL, abs=0.01)
+    assert letters * 17 <= 920

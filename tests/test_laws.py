@@ -1,16 +1,14 @@
-"""The laws of cross-correlation in every backend, and oracles that are none of ours."""
+"""The laws of cross-correlation in every backend."""
 
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
 import rationals
-from chosen import demand_extra
 from frameworks import assert_same_bits, vjp
 
 import d2lconv as dc
-from d2lconv.bound import bind
+from d2lconv.binding import bind
 from d2lconv.parity import bounds
 
 rng = np.random.default_rng(7)
@@ -112,74 +110,3 @@ def test_gradients_are_differences_of_the_output(framework):
         values = dc.to_numpy(gradient)
         for place in np.ndindex(values.shape):
             assert values[place] == difference(number, place), (number, place)
-
-
-# Oracles.
-
-BOUNDARIES = {"fill": "constant", "wrap": "wrap", "symm": "symmetric"}
-
-
-@pytest.mark.parametrize("boundary", BOUNDARIES)
-@pytest.mark.parametrize("mode", ["valid", "same", "full"])
-@pytest.mark.parametrize("method", ["exact", "native"])
-def test_scipy_agrees_within_the_bound(d2l, method, mode, boundary):
-    signal = demand_extra("scipy.signal", "sparse")
-    kh, kw = K.shape
-    full = ((kh - 1, kh - 1), (kw - 1, kw - 1))
-    # "same" is the middle of "full", as large as the image: scipy's own choice for even sizes.
-    correlated = (((kh - 1) // 2, kh // 2), ((kw - 1) // 2, kw // 2))
-    around = {"valid": ((0, 0), (0, 0)), "full": full, "same": None}[mode]
-    for theirs, ours, same in (
-        (signal.correlate2d, d2l.corr2d, correlated),
-        (signal.convolve2d, d2l.conv2d, tuple((b, a) for a, b in correlated)),
-    ):
-        expected = theirs(X.astype("f8"), K.astype("f8"), mode, boundary)
-        padded = np.pad(X, same if around is None else around, mode=BOUNDARIES[boundary])
-        actual = dc.to_numpy(ours(padded, K, method=method))
-        assert actual.shape == expected.shape
-        kernel = K if ours is d2l.corr2d else K[::-1, ::-1]
-        error = np.abs(actual.astype("f8") - expected)
-        assert (error <= 1.001 * bounds.corr2d(padded, kernel)).all()  # scipy's own error beside it
-
-
-# The test vectors of the operator Conv in ONNX (onnx/backend/test/case/node/conv.py, Apache-2.0):
-# ones in a 3x3 window over 0, 1, 2, ... in rows of five. Stride and padding are done by hand.
-ONNX = {
-    "basic_conv_with_padding": (5, 1, ((1, 1), (1, 1)), [
-        [12, 21, 27, 33, 24], [33, 54, 63, 72, 51], [63, 99, 108, 117, 81],
-        [93, 144, 153, 162, 111], [72, 111, 117, 123, 84]]),
-    "basic_conv_without_padding": (5, 1, ((0, 0), (0, 0)), [
-        [54, 63, 72], [99, 108, 117], [144, 153, 162]]),
-    "conv_with_strides_padding": (7, 2, ((1, 1), (1, 1)), [
-        [12, 27, 24], [63, 108, 81], [123, 198, 141], [112, 177, 124]]),
-    "conv_with_strides_no_padding": (7, 2, ((0, 0), (0, 0)), [
-        [54, 72], [144, 162], [234, 252]]),
-    "conv_with_strides_and_asymmetric_padding": (7, 2, ((1, 1), (0, 0)), [
-        [21, 33], [99, 117], [189, 207], [171, 183]]),
-    "conv_with_autopad_same": (5, 2, ((1, 1), (1, 1)), [
-        [12, 27, 24], [63, 108, 81], [72, 117, 84]]),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", ONNX)
-@pytest.mark.parametrize("method", ["exact", "loop", "matmul", "native"])
-def test_the_vectors_of_onnx(d2l, name, method):
-    rows, stride, padding, expected = ONNX[name]
-    image = np.pad(np.arange(rows * 5, dtype=np.float32).reshape(rows, 5), padding)
-    Y = dc.to_numpy(d2l.corr2d(image, np.ones((3, 3), np.float32), method=method))
-    assert_same_bits(Y[::stride, ::stride], np.float32(expected))
-
-
-@pytest.mark.parametrize("name", ONNX)
-def test_these_are_the_vectors_that_onnx_ships(name):
-    onnx = demand_extra("onnx", "oracles")
-    folder = Path(onnx.__file__).parent / f"backend/test/data/node/test_{name}/test_data_set_0"
-    image, kernel, output = (
-        onnx.numpy_helper.to_array(onnx.load_tensor(folder / f"{file}.pb"))[0, 0]
-        for file in ("input_0", "input_1", "output_0")
-    )
-    rows, stride, padding, expected = ONNX[name]
-    assert_same_bits(image, np.arange(rows * 5, dtype=np.float32).reshape(rows, 5))
-    assert_same_bits(output, np.float32(expected))
-    Y = dc.numpy.corr2d(np.pad(image, padding), kernel)
-    assert_same_bits(Y[::stride, ::stride], output)

@@ -1,12 +1,15 @@
 """Learning a kernel: the same bits everywhere, and the published runs to the last printed digit."""
 
+import pickle
+
 import numpy as np
 import pytest
 from frameworks import assert_same_bits, vjp
 
 import d2lconv as dc
 from d2lconv import published
-from d2lconv.bound import bind
+from d2lconv.binding import bind
+from d2lconv.core import divergence
 
 RUNS = {run.id: run for run in published.runs()}
 
@@ -169,3 +172,79 @@ def test_learning_leaves_its_inputs_alone(framework):
         assert d2l.learn_kernel(X, Y, (1, 2)).losses == expected
         assert not X.grad.asnumpy().any()
     np.testing.assert_array_equal(dc.to_numpy(X), dc.numpy.edge_image())
+
+
+RATES = (1e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 3e-2, 1.0, 1e30)
+
+
+@pytest.mark.parametrize("layer", ["exact", "builtin"])
+def test_learning_that_diverges_says_so_and_names_a_rate_that_does_not(d2l, layer):
+    """On photographs, at ten rates: either the loss falls at every step, or it is told."""
+    if d2l.name == "numpy" and layer == "builtin":
+        layer = "exact"
+    told = set()
+    for name in d2l.photographs():
+        X = d2l.photograph(name)
+        Y = d2l.corr2d(X, [[1, -1]])
+        for lr in RATES:
+            error = None
+            try:
+                losses = d2l.learn_kernel(X, Y, (1, 2), lr=lr, layer=layer).losses
+            except dc.Diverged as diverged:
+                error = diverged
+            if error is not None:
+                told.add(lr)
+                assert error.lr == lr > error.largest
+                safe = float(str(error).rpartition("lr=")[2].rstrip("."))
+                losses = d2l.learn_kernel(X, Y, (1, 2), lr=safe, layer=layer).losses
+            assert list(losses) == sorted(losses, reverse=True)
+    assert told >= {1e-3, 3e-3, 3e-2, 1.0, 1e30}
+    assert not told & {1e-6, 1e-5, 3e-5}
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (17, 16)])
+def test_below_the_largest_safe_rate_learning_converges_and_above_it_diverges(size):
+    rng = np.random.default_rng(5)
+    X = rng.standard_normal((24, 25))
+    Y = dc.corr2d(X, rng.standard_normal(size))
+    largest = divergence.largest_rate(X, size)
+    windows = np.lib.stride_tricks.sliding_window_view(X, size).reshape(-1, size[0] * size[1])
+    true = 1 / np.linalg.norm(windows, 2) ** 2
+    if size == (17, 16):  # there it is a bound
+        assert largest < true
+    else:  # A.T @ A errs by 2**-53 for each element of A, and both decompositions by less
+        rounding = windows.size * 2.0**-52
+        assert true * (1 - rounding) <= largest <= true * (1 + rounding)
+    losses = dc.learn_kernel(X, Y, size, lr=0.99 * largest, epochs=40).losses
+    assert list(losses) == sorted(losses, reverse=True)
+    with pytest.raises(dc.Diverged):
+        dc.learn_kernel(X, Y, size, lr=1.02 * true, epochs=1000)
+
+
+def test_one_step_too_large_is_told_as_well(d2l):
+    X = d2l.edge_image()
+    with pytest.raises(dc.Diverged, match=r"step 2: with lr=100 the loss rose from") as told:
+        d2l.learn_kernel(X, d2l.corr2d(X, [[1, -1]]), (1, 2), lr=100, epochs=1)
+    # The matrix has whole numbers. LAPACK's dlae2 has its eigenvalue within "a few ulps".
+    np.testing.assert_array_max_ulp(told.value.largest, 1 / 30, maxulp=4)
+    again = pickle.loads(pickle.dumps(told.value))
+    assert (str(again), again.losses) == (str(told.value), told.value.losses)
+
+
+def test_numbers_too_large_for_their_type_are_told_apart_from_a_large_rate(d2l):
+    X = d2l.tensor(np.full((4, 5), 3e2, np.float16))
+    with pytest.raises(dc.Diverged, match="The lr is safe, but the numbers are too large"):
+        d2l.learn_kernel(X, d2l.tensor(np.zeros((4, 4), np.float16)), (1, 2), lr=1e-7)
+
+
+def test_nothing_is_learned_from_infinity(d2l):
+    for data in ({"X": [[1, np.inf]], "Y": [[1]]}, {"X": [[1, 2]], "Y": [[np.nan]]}):
+        with pytest.raises(dc.ArgumentError, match="holds infinity or NaN"):
+            d2l.learn_kernel(**data, kernel_size=(1, 2))
+
+
+def test_losses_are_printed_as_people_read_them(d2l, capsys):
+    X = d2l.tensor(dc.numpy.photograph("coins") * 1e4)
+    Y = d2l.corr2d(X, [[1, -1]])
+    d2l.learn_kernel(X, Y, (1, 2), lr=1e-13, epochs=2, verbose=True)
+    assert capsys.readouterr().out == "epoch 2, loss 5.25e+11\n"

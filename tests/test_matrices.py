@@ -6,7 +6,7 @@ from children import python
 from frameworks import assert_same_bits, vjp
 
 import d2lconv as dc
-from d2lconv.bound import bind
+from d2lconv.binding import bind
 
 IMAGE = [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
 KERNEL = [[0, 1], [2, 3]]

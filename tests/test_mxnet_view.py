@@ -90,7 +90,7 @@ def test_the_frameworks_can_be_imported_in_any_order(order):
     python(
         f"""
 import d2lconv as dc
-for _ in "twice":
+for _ in range(2):
     for name in {order!r}:
         with dc.backend(name) as d2l:
             X = dc.edge_image()

@@ -5,7 +5,7 @@ import pytest
 from frameworks import assert_same_bits
 
 import d2lconv as dc
-from d2lconv.bound import bind
+from d2lconv.binding import bind
 
 IMAGE = [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
 KERNEL = [[0, 1], [2, 3]]
@@ -174,7 +174,7 @@ def test_the_loop_gives_what_the_lesson_shows(d2l):
         == {
             "numpy": "ndarray",
             "torch": "Tensor",
-            "tf": "ResourceVariable",
+            "tf": "EagerTensor",
             "mxnet": "ndarray",
             "jax": "ArrayImpl",
         }[d2l.name]

@@ -16,7 +16,7 @@ import d2lconv as dc
 from d2lconv.parity import cases
 
 LESSON = ["lesson/figure", "lesson/edges", "lesson/edges turned", "lesson/diagonal"]
-EDGES = "X.shape == (6, 8)"  # the image of the second of them
+EDGES = "X.shape == (1, 1, 6, 8)"  # the image of the second of them
 
 RUN = """
 import json, sys
@@ -36,17 +36,14 @@ print(json.dumps([report.ok, report.totals, cells, report.backends]))
 
 def toy(folder, before="", after="return Y", deviations=""):
     """A toy backend whose corr2d does something before and after the computation."""
-    old = "return toy(ops.corr2d(plain(X), plain(K), method=method))\ndef conv2d"
-    new = (
-        f"{before}\n    Y = toy(ops.corr2d(plain(X), plain(K), method=method))\n    {after}\n"
-        "def conv2d"
-    )
+    old = "return toy(by_numpy.corr2d(plain(X), plain(K), geometry))\n"
+    new = f"{before}\n    Y = toy(by_numpy.corr2d(plain(X), plain(K), geometry))\n    {after}\n"
     files = dict(TOY)
-    assert old in files["d2lconv_toy/ops.py"]
-    files["d2lconv_toy/ops.py"] = (
+    assert old in files["d2lconv_toy/methods.py"]
+    files["d2lconv_toy/methods.py"] = (
         "import os, signal, sys, time\n"
         f"with open({str(folder / 'pids')!r}, 'a') as file: file.write(f'{{os.getpid()}}\\n')\n"
-        + files["d2lconv_toy/ops.py"].replace(old, new)
+        + files["d2lconv_toy/methods.py"].replace(old, new)
     )
     manifest = files["d2lconv_toy/__init__.py"]
     files["d2lconv_toy/__init__.py"] = manifest.replace(
@@ -80,7 +77,7 @@ def verdicts(cells):
 def test_a_backend_that_is_right_is_identical(tmp_path):
     ok, totals, cells, columns = run(toy(tmp_path))
     assert ok
-    assert totals == {"identical": 8, "rounding": 0, "known": 0, "bug": 0}
+    assert totals == {"identical": 8, "rounding": 0, "known": 0, "imprecise": 0, "bug": 0}
     assert verdicts(cells) == ["identical"] * 4
     assert columns["toy"]["framework"] == "ToyFrame"
     assert columns["toy"]["version"] == "3.1"
@@ -88,7 +85,7 @@ def test_a_backend_that_is_right_is_identical(tmp_path):
 
 
 def test_one_ulp_in_one_element_is_a_bug(tmp_path):
-    wrong = f"if {EDGES}: Y[2, 3] = numpy.nextafter(Y[2, 3], numpy.float32(9))"
+    wrong = f"if {EDGES}: Y[..., 2, 3] = numpy.nextafter(Y[..., 2, 3], numpy.float32(9))"
     ok, totals, cells, _ = run(toy(tmp_path, after=f"{wrong}\n    return Y"))
     assert not ok
     assert totals["bug"] == 1
@@ -98,13 +95,32 @@ def test_one_ulp_in_one_element_is_a_bug(tmp_path):
     assert "nothing may differ" in cells[1][1]
 
 
+@pytest.mark.parametrize(
+    ("case", "fault", "words"),
+    [
+        ("lesson/figure", "Y = toy(by_numpy.corr2d(plain(X), plain(K)[..., ::-1, ::-1], geometry))",
+         "actual is what a kernel flipped in both axes gives"),
+        ("random/17x10-4x2/float32", "Y = Y * numpy.float32(2)", "a factor of 2"),
+        ("random/17x10-4x2/float32", "Y = Y * numpy.float32(1 + 2**-23)",
+         "nothing may differ; other than that, it is rounding"),
+    ],
+)  # fmt: skip
+def test_a_red_cell_says_why(tmp_path, case, fault, words):
+    options = {"backends": ["numpy", "toy"], "cases": [case]}
+    path = toy(tmp_path, after=f"{fault}\n    return Y")
+    _, _, cells, _ = json.loads(python(RUN, json.dumps(options), path=path).stdout)
+    verdict, reason, *_ = cells[f"toy:{case}"]
+    assert verdict == "bug"
+    assert words in reason
+
+
 def test_an_exception_is_a_bug_with_its_traceback(tmp_path):
     fault = f"if {EDGES}: raise RuntimeError('no such kernel')"
     _, _, cells, _ = run(toy(tmp_path, f"    {fault}".strip()))
     assert verdicts(cells) == ["identical", "bug", "identical", "identical"]
     assert cells[1][1] == "RuntimeError: no such kernel"
     assert "Traceback" in cells[1][2]
-    assert "ops.py" in cells[1][2]
+    assert "methods.py" in cells[1][2]
     assert len(processes(tmp_path)) == 1
 
 
@@ -114,7 +130,7 @@ def test_a_killed_worker_is_a_bug_with_its_signal_and_a_new_one_goes_on(tmp_path
     )
     ok, totals, cells, _ = run(toy(tmp_path, fault))
     assert not ok
-    assert totals == {"identical": 7, "rounding": 0, "known": 0, "bug": 1}
+    assert totals == {"identical": 7, "rounding": 0, "known": 0, "imprecise": 0, "bug": 1}
     assert verdicts(cells) == ["identical", "bug", "identical", "identical"]
     assert cells[1][1] == "the process died of SIGKILL"
     assert "last words" in cells[1][2]
@@ -125,7 +141,7 @@ def test_a_killed_worker_is_a_bug_with_its_signal_and_a_new_one_goes_on(tmp_path
     ("fault", "reason"),
     [("os.abort()", "died of SIGABRT"), ("os._exit(3)", "ended with status 3")],
 )
-def test_other_deaths_are_told_too(tmp_path, fault, reason):
+def test_other_deaths_are_reported_too(tmp_path, fault, reason):
     _, _, cells, _ = run(toy(tmp_path, f"if {EDGES}: {fault}"))
     assert verdicts(cells) == ["identical", "bug", "identical", "identical"]
     assert reason in cells[1][1]
@@ -159,14 +175,14 @@ def test_a_worker_that_would_hang_at_its_exit_is_not_left_behind(tmp_path):
     assert len(processes(tmp_path)) == 1
 
 
-def test_an_interpreter_that_is_not_there_is_told(tmp_path):
+def test_an_interpreter_that_is_not_there_is_reported(tmp_path):
     _, _, cells, columns = run(toy(tmp_path), at={"toyframe": "/no/such/python"})
     assert verdicts(cells) == ["bug"] * 4
     assert "no worker starts at popen//python=/no/such/python" in cells[0][1]
     assert columns["toy"] == {"backend": "toy", "framework": "ToyFrame"}
 
 
-def test_a_place_where_d2lconv_is_not_is_told(tmp_path):
+def test_a_place_where_d2lconv_is_not_is_reported(tmp_path):
     """An interpreter that ignores what is installed beside it."""
     bare = tmp_path / "bare-python"
     bare.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "$@"\n')
@@ -176,7 +192,7 @@ def test_a_place_where_d2lconv_is_not_is_told(tmp_path):
     assert "d2lconv is not installed at" in cells[0][1]
 
 
-def test_a_framework_that_is_missing_is_told(tmp_path):
+def test_a_framework_that_is_missing_is_reported(tmp_path):
     toy(tmp_path)
     (tmp_path / "toyframe.py").unlink()
     _, _, cells, _ = run(tmp_path)
@@ -190,7 +206,7 @@ def test_a_known_deviation_is_known_only_as_long_as_it_is_true(tmp_path):
     fault = f"if {EDGES}: raise ValueError('this toy cannot do that')"
     ok, totals, cells, _ = run(toy(tmp_path, fault, deviations=stated))
     assert not ok
-    assert totals == {"identical": 4, "rounding": 0, "known": 1, "bug": 3}
+    assert totals == {"identical": 4, "rounding": 0, "known": 1, "imprecise": 0, "bug": 3}
     assert verdicts(cells) == ["bug", "known", "bug", "bug"]
     assert cells[0][1] == "a known deviation is no longer true: a toy cannot"
     assert cells[1][1] == "a toy cannot"
@@ -221,6 +237,15 @@ def test_a_run_of_a_few_cases_in_every_backend():
     assert report.totals["identical"] == len(report.cells) == same
     assert str(report).startswith(f"5 cases in {', '.join(report.backends)}: {same} same bits; 0 ")
     assert all(facts["version"] for facts in report.backends.values())
+
+
+def test_every_layer_gradient_and_pooling_has_cases_of_the_frameworks_themselves():
+    names = {case.name for case in cases.cases()}
+    for name in cases.LAYERS:
+        assert {f"layers/{name}/float32", f"native/{name}/float32", f"own/layers/{name}"} <= names
+        assert name == "dilation" or f"autodiff/native/{name}" in names
+    for name in cases.POOLS:
+        assert {f"pooling/{name}/float32", f"own/pooling/{name}"} <= names
 
 
 def test_patterns_choose_cases_in_the_order_of_the_report():

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis.extra import numpy as arrays
 
 import d2lconv as dc
-from d2lconv.bound import bind
+from d2lconv.binding import bind
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")  # inf - inf
 

@@ -1,4 +1,4 @@
-"""What the README shows runs, as it stands there."""
+"""What the README and the guides show runs, as it stands there; their links lead somewhere."""
 
 import re
 from pathlib import Path
@@ -7,16 +7,29 @@ import pytest
 from children import python
 from chosen import demand
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+GUIDES = sorted((ROOT / ".github" / "guide").glob("*.md"))  # an sdist has none
+TEXTS = {path: path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *GUIDES]}
 BLOCKS = [
     block
-    for block in re.findall(r"```python\n(.*?)```", README, re.S)
+    for block in re.findall(r"```python\n(.*?)```", "\n".join(TEXTS.values()), re.S)
     if not block.startswith("# test_port.py")  # test_pytest_plugin.py runs that one
 ]
 
 
 def test_there_are_examples_for_each_way_of_choosing_a_backend():
-    assert len(BLOCKS) == 4
+    assert len(BLOCKS) == (7 if GUIDES else 1)
+
+
+def test_the_readme_leads_to_every_guide_and_no_link_is_broken():
+    if not GUIDES:
+        pytest.skip("an sdist has no .github")
+    for path, text in TEXTS.items():
+        links = re.findall(r"\]\((?!https?:)([^)#]+)\)", text)
+        assert [link for link in links if not (path.parent / link).exists()] == []
+    assert {f".github/guide/{path.name}" for path in GUIDES} <= set(
+        re.findall(r"\]\(([^)]*)\)", TEXTS[ROOT / "README.md"])
+    )
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.split("\n")[0][:40])

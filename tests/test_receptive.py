@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 from frameworks import vjp
-from hypothesis import given, settings
+from fuzzing import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 import d2lconv as dc
 from d2lconv import ArgumentError, ShapeError, Window
-from d2lconv.bound import bind
+from d2lconv.binding import bind
 
 
 def pairs(least, most):
@@ -58,7 +59,7 @@ def fits(layers, shape):
     return True
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@examples(60)
 @given(layers=st.lists(WINDOWS, min_size=1, max_size=3), shape=pairs(1, 9), data=st.data())
 def test_the_field_is_what_brute_force_finds(layers, shape, data):
     try:
@@ -71,7 +72,7 @@ def test_the_field_is_what_brute_force_finds(layers, shape, data):
     assert field.elements == by_brute_force(layers, element, shape)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@examples(100)
 @given(layers=st.lists(WINDOWS, min_size=1, max_size=4), element=pairs(0, 5))
 def test_size_jump_and_start_are_those_of_the_closed_formulas(layers, element):
     """Araujo, Norris and Sim, equations 2 and 5: recursions from the top of the stack down."""
@@ -174,7 +175,7 @@ def test_a_layer_can_be_written_in_every_way(d2l):
         ),
         (lambda: dc.receptive_field(Window(3)), ArgumentError, "must be a list of layers"),
         (lambda: dc.receptive_field("23"), ArgumentError, "must be a list of layers"),
-        (lambda: dc.receptive_field([0]), ShapeError, r"kernel_size is \(0, 0\)"),
+        (lambda: dc.receptive_field([0]), ShapeError, "kernel_size is 0"),
         (lambda: dc.receptive_field([None]), ShapeError, "kernel_size is None"),
         (lambda: dc.receptive_field(["a"]), ShapeError, "kernel_size is 'a'"),
         (
@@ -183,8 +184,8 @@ def test_a_layer_can_be_written_in_every_way(d2l):
             r"layers\[0\] is .*its keys must",
         ),
         (lambda: dc.receptive_field([2, np.ones((1, 2, 3))]), ShapeError, r"layers\[1\] has 3 dim"),
-        (lambda: Window(3, stride=0), ShapeError, r"stride is \(0, 0\)"),
-        (lambda: Window(3, dilation=1.5), ShapeError, "dilation is 1.5"),
+        (lambda: Window(3, stride=0), ArgumentError, "stride is 0"),
+        (lambda: Window(3, dilation=1.5), ArgumentError, "dilation is 1.5"),
         (lambda: Window(True), ShapeError, "kernel_size is True"),
         (
             lambda: Window(3, padding=-1),

@@ -12,7 +12,10 @@ from chosen import CHOSEN, demand
 
 import d2lconv as dc
 from d2lconv.files import replacing, writable
-from d2lconv.parity import recording
+from d2lconv.parity import cases, recording
+from d2lconv.parity.page import page
+from d2lconv.parity.precision import narrowed
+from d2lconv.parity.report import document
 from d2lconv.parity.workers import Outcome
 
 CASES = ["lesson", "random/6x8-1x2", "matmul/6x8-1x2", "builtin/book-jax"]
@@ -74,7 +77,43 @@ def test_a_result_that_was_changed_by_one_bit_is_a_bug(tmp_path):
     assert "at (2, 3)" in cell.reason
 
 
-def test_other_inputs_are_told_apart_from_other_results(tmp_path):
+def recorded(tmp_path, case, change):
+    """The cell of NumPy's result after a change, by way of a recording."""
+    run = dc.parity.run(["numpy"], [case])
+    ((key, outcome),) = run.outcomes.items()
+    (made,) = [one for one in cases.cases() if one.name == case]
+    run.outcomes[key] = Outcome({"Y": change(**made.inputs())}, digest=outcome.digest)
+    recording.save(run, tmp_path / "a.npz")
+    report = recording.compare_recordings([tmp_path / "a.npz"])
+    (cell,) = report.cells.values()
+    return cell, document(report)["cases"][0]["cells"], page(report)
+
+
+def test_a_recording_is_told_its_cause_and_its_precision(tmp_path):
+    def flipped(X, K):
+        return dc.numpy.corr2d(X, K[..., ::-1, ::-1], method="native")
+
+    cell, cells, html = recorded(tmp_path, "native/channels/float32", flipped)
+    assert (cell.verdict, cell.cause) == ("bug", "a kernel flipped in both axes")
+    assert ">bug: a kernel flipped in both axes</td>" in html
+    ((name, plain),) = cells.items()
+    assert name.startswith("numpy ")
+    assert plain["results"]["Y"]["causes"] == ["a kernel flipped in both axes"]
+
+    def narrow(X, K):
+        return dc.numpy.corr2d(narrowed(X, 16), narrowed(K, 16), method="native")
+
+    cell, cells, html = recorded(tmp_path, "native/channels/float32", narrow)
+    assert cell.verdict == "imprecise"
+    assert cell.error > 4
+    assert ">imprecise: " in html
+    assert "times that of the worst honest order" in html
+    ((_, plain),) = cells.items()
+    assert plain["results"]["Y"]["error"] == cell.error
+    assert plain["verdict"] == "imprecise"
+
+
+def test_other_inputs_are_reported_apart_from_other_results(tmp_path):
     run = dc.parity.run(["numpy"], ["random/6x8-1x2/float32"])
     ((key, outcome),) = run.outcomes.items()
     run.outcomes[key] = Outcome(outcome.results, digest="0" * 64)
@@ -226,7 +265,7 @@ def test_an_archive_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
         recording.load(tmp_path / "a.npz")
 
 
-def test_a_missing_file_is_told(tmp_path):
+def test_a_missing_file_is_reported(tmp_path):
     with pytest.raises(dc.ArgumentError, match="cannot be read: No such file"):
         recording.load(tmp_path / "none.npz")
 
@@ -260,7 +299,7 @@ def test_a_new_file_has_the_usual_permissions(tmp_path):
     assert (tmp_path / "ours").stat().st_mode == (tmp_path / "usual").stat().st_mode
 
 
-def test_where_no_file_can_be_written_is_told_before(tmp_path):
+def test_where_no_file_can_be_written_is_reported_before(tmp_path):
     assert writable(tmp_path / "a") == tmp_path / "a"
     with pytest.raises(dc.ArgumentError, match="there is no folder"):
         writable(tmp_path / "no" / "a")

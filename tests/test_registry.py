@@ -5,11 +5,11 @@ from children import python, write
 from chosen import demand
 
 import d2lconv as dc
-from d2lconv import registry
+from d2lconv.core import registry
 
 FRAMEWORKS = ("torch", "tensorflow", "keras", "mxnet", "jax", "jaxlib", "flax")
 
-# A sixth framework, with a tensor type of its own, and a backend for it: a manifest, the three
+# A sixth framework, with a tensor type of its own, and a backend for it: a manifest, its
 # modules, and an entry point in the metadata of a distribution. Nothing in the core.
 TOY = {
     "toyframe.py": """
@@ -19,50 +19,80 @@ class Tensor(numpy.ndarray):
     pass
 """,
     "d2lconv_toy/__init__.py": """
-from d2lconv.manifest import Manifest
+from d2lconv.core.manifest import Manifest
 
 manifest = Manifest(
     "toy", "ToyFrame", ("toyframe",), aliases=("toyframe",), type_roots=("toyframe",)
 )
 """,
-    "d2lconv_toy/ops.py": """
+    "d2lconv_toy/tensors.py": """
 import numpy
 from toyframe import Tensor
-from d2lconv.data import operands, to_array
-from d2lconv_numpy import ops
+from d2lconv.core.data import to_array
+from d2lconv_numpy import tensors
 
 def toy(array): return numpy.asarray(array).view(Tensor)
 def plain(t): return numpy.asarray(t) if isinstance(t, Tensor) else t
+def wrapped(function): return lambda *args: toy(function(*map(plain, args)))
 def tensor(data, dtype=None): return toy(to_array(plain(data), dtype))
 def to_numpy(t): return to_array(plain(t))
 def dtype_name(t): return t.dtype.name
+def shape(t): return t.shape
 def unusable(t): return None
 def has_values(t): return True
+def ready(*tensors): return False
+def compiling(): return False
 def cast(t, dtype): return t.astype(dtype)
-def transpose(t): return toy(ops.transpose(plain(t)))
-def corr2d(X, K, *, method="exact"):
-    X, K = operands("toy", X=X, K=K)
-    return toy(ops.corr2d(plain(X), plain(K), method=method))
-def conv2d(X, K, *, method="exact"):
-    X, K = operands("toy", X=X, K=K)
-    return toy(ops.conv2d(plain(X), plain(K), method=method))
-def im2col(X, kernel_size): return toy(ops.im2col(plain(X), kernel_size))
-def toeplitz(K, input_shape): return toy(ops.toeplitz(plain(K), input_shape))
+def reshape(t, shape): return t.reshape(shape)
+transpose, flip, integers = map(wrapped, (tensors.transpose, tensors.flip, tensors.integers))
+""",
+    "d2lconv_toy/autodiff.py": """
+from d2lconv_numpy.autodiff import differentiable, vjp
+""",
+    "d2lconv_toy/methods.py": """
+import numpy
+from d2lconv.core.derivatives import Bilinear
+from d2lconv_numpy import methods
+from d2lconv_toy.tensors import plain, toy, wrapped
+
+by_numpy = methods.METHODS["exact"]
+def corr2d(X, K, geometry):
+    return toy(by_numpy.corr2d(plain(X), plain(K), geometry))
+def any_method(name):
+    if name == "exact":
+        return Bilinear(corr2d, *map(wrapped, (by_numpy.image_gradient, by_numpy.kernel_gradient)))
+    method = methods.METHODS[name]
+    return Bilinear(*map(wrapped, (method.corr2d, method.image_gradient, method.kernel_gradient)))
+METHODS = {name: any_method(name) for name in methods.METHODS}
+POOLS = {
+    method: {mode: wrapped(pool) for mode, pool in pools.items()}
+    for method, pools in methods.POOLS.items()
+}
+PIECES = {name: wrapped(piece) for name, piece in methods.PIECES.items()}
+add_bias, windows, toeplitz = map(wrapped, (methods.add_bias, methods.windows, methods.toeplitz))
+compiled = methods.compiled
 """,
     "d2lconv_toy/layers.py": """
-from d2lconv.data import initial_values
-from d2lconv_toy.ops import corr2d, tensor
+from d2lconv.core import operations
+from d2lconv.core.parameters import convolution
+from d2lconv.core.registry import load
+from d2lconv_toy.tensors import tensor
 
 class Conv2D:
-    def __init__(self, kernel_size, *, weight=None, bias=None, seed=0):
-        weight, bias = initial_values(kernel_size, weight, bias, seed)
-        self.weight, self.bias = tensor(weight), tensor(bias)
+    def __init__(self, kernel_size, **options):
+        self.made = convolution(kernel_size, **options)
+        self.weight, self.bias = tensor(self.made.weight), self.made.bias
     def __call__(self, X):
-        return corr2d(X, self.weight) + self.bias
+        bias = None if self.bias is None else tensor(self.bias)
+        made = self.made
+        return operations.layer(load("toy"), X, self.weight, bias, made.options, made.method)
+
+def Pool2D(size, **options):
+    return lambda X: operations.pool2d(load("toy"), X, size, **options)
 """,
     "d2lconv_toy/learning.py": """
 from d2lconv_numpy import learning
-from d2lconv_toy.ops import plain, toy
+from d2lconv_toy.tensors import plain, toy
 
 LAYERS = learning.LAYERS
 
@@ -129,7 +159,7 @@ def test_listing_backends_imports_no_framework_and_tells_what_is_there():
         assert status.installed == (status.version is not None)
 
 
-def test_a_missing_framework_is_told_with_the_command_that_installs_it(tmp_path):
+def test_a_missing_framework_is_reported_with_the_command_that_installs_it(tmp_path):
     files = dict(TOY)
     del files["toyframe.py"]
     python(
@@ -186,7 +216,7 @@ def test_the_variable_with_a_missing_framework_is_an_error_at_the_first_call(tmp
 
 
 @pytest.mark.parametrize("name", ["torch", "jax", "mxnet", "tf"])
-def test_an_installed_but_broken_framework_is_told_with_its_reason(tmp_path, name):
+def test_an_installed_but_broken_framework_is_reported_with_its_reason(tmp_path, name):
     """A package of that name which raises on import, in front of the real one if there is one."""
     modules = {"tf": ("tensorflow", "keras"), "jax": ("jax", "flax")}.get(name, (name,))
     files = {f"{m}/__init__.py": "raise RuntimeError('libcudnn.so is missing')\n" for m in modules}
@@ -231,7 +261,7 @@ def test_a_broken_package_does_not_take_the_others_along(tmp_path):
     assert "the backend 'toy' is left out: d2lconv_toy:manifest raised ValueError" in child.stderr
 
 
-def test_keras_on_another_backend_is_told(tmp_path):
+def test_keras_on_another_backend_is_reported(tmp_path):
     demand("tf")
     demand("jax")
     child = python("import d2lconv as dc; dc.use('tf')", check=False, KERAS_BACKEND="jax")
@@ -256,7 +286,7 @@ dc.backends()
 dc.use("numpy")
 X = dc.edge_image()
 dc.learn_kernel(X, dc.corr2d(X, [[1, -1]]), (1, 2))
-import d2lconv.cli.app, d2lconv.published, d2lconv.lesson, d2lconv.parity
+import d2lconv.cli.app, d2lconv.published, d2lconv.cli.steps, d2lconv.parity
 """
         + HEAVY
     )

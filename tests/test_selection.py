@@ -10,8 +10,8 @@ from children import python, write
 from chosen import demand, demand_extra
 
 import d2lconv as dc
-from d2lconv import registry, selection
-from d2lconv.bound import bind
+from d2lconv.binding import bind
+from d2lconv.core import registry, selection
 
 
 def serves(backend):

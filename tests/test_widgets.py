@@ -39,7 +39,7 @@ def test_the_window_has_the_bits_of_corr2d():
 
 
 def test_the_sum_is_the_contracts_tree():
-    from d2lconv.contract import tree_sum
+    from d2lconv.core.contract import tree_sum
 
     random = np.random.default_rng(1)
     rows = [random.normal(size=n).astype(np.float32) for n in range(1, 70)]
@@ -208,7 +208,7 @@ def test_state_may_be_tensors():
         ("edges", {"image": object()}, "no form in JSON"),
     ],
 )
-def test_a_mistake_is_told(name, state, words):
+def test_a_mistake_is_reported(name, state, words):
     with pytest.raises(ArgumentError, match=words):
         widgets.html(name, **state)
 
@@ -218,6 +218,10 @@ CLASSES = {
     "edges": "EdgeDetector",
     "learning": "LearningLoop",
     "receptive": "ReceptiveFields",
+    "strides": "PaddingAndStrides",
+    "channels": "Channels",
+    "pooling": "Pooling",
+    "lenet": "LeNet",
 }
 
 
@@ -252,3 +256,12 @@ def test_importing_the_library_does_not_import_the_widgets():
 import sys, d2lconv
 assert not {"d2lconv.widgets", "anywidget", "ipywidgets"} & set(sys.modules)
 """)
+
+
+@pytest.mark.parametrize(
+    ("options", "title"),
+    [({}, "Y, 4x4"), ({"stride": [2, 1]}, "Y, 2x4"), ({"dilation": [1, 2]}, "Y, 4x3")],
+)
+def test_the_still_picture_of_a_strided_window_has_its_stride_and_dilation(options, title):
+    still = widgets.PaddingAndStrides(**options)._still(dc.figures)
+    assert still.axes[-1].get_title() == title

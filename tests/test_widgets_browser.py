@@ -10,6 +10,8 @@ import d2lconv as dc
 from d2lconv import published, widgets
 from d2lconv.widgets.pages import TITLES
 
+pytestmark = pytest.mark.slow(reason="it opens widgets in a browser")
+
 
 def page_of(name):
     return widgets.page(name, **NEEDED.get(name, {}))
@@ -109,6 +111,61 @@ def test_the_edge_detector_takes_what_the_reader_draws(visit):
     assert "0 everywhere" in shown(page, ".status")
 
 
+def test_an_output_pixel_shows_its_window_and_its_products(visit):
+    page = visit(widgets.page("edges"))
+    readout = page.locator(".readout")
+    assert "Point at an output pixel" in readout.inner_text()
+    output = page.locator("canvas").nth(1).bounding_box()
+    before = page.locator(".drawing").evaluate("(one) => one.toDataURL()")
+    page.mouse.move(output["x"] + output["width"] * 1.5 / 7, output["y"] + 5)
+    assert shown(page, ".readout") == "Y[0, 1] = 1·1 + 0·(-1) = 1"
+    assert page.locator(".drawing").evaluate("(one) => one.toDataURL()") != before
+    page.get_by_label("Kernel, row 1, column 1").fill("5")  # the readout is never out of date
+    assert shown(page, ".readout") == "Y[0, 1] = 1·5 + 0·(-1) = 5"
+    page.mouse.move(0, 0)
+    assert "Point at an output pixel" in readout.inner_text()
+
+
+def test_a_fast_stroke_leaves_no_gaps(visit):
+    page = visit(widgets.page("edges", image=np.ones((9, 9)), kernel=[[1]]))
+    box = page.locator(".drawing").bounding_box()
+    unit = box["width"] / 9
+    page.mouse.move(box["x"] + unit / 2, box["y"] + unit / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + unit * 8.5, box["y"] + unit * 8.5)  # one event, at the other end
+    page.mouse.up()
+    drawn = page.locator(".drawing").evaluate("""(canvas) => {
+      const [side, unit] = [canvas.width, canvas.width / 9];
+      const { data } = canvas.getContext("2d").getImageData(0, 0, side, side);
+      return [...Array(9).keys()].map(
+        (n) => data[4 * Math.round((n + 0.15) * unit) * (side + 1)]);
+    }""")
+    assert drawn == [0] * 9
+
+
+@pytest.mark.parametrize("name", dc.photographs())
+def test_the_edge_detector_has_photographs(visit, name):
+    page = visit(widgets.page("edges"))
+    page.get_by_role("button", name=f"Photograph: {name}").click()
+    assert page.locator(".panel .name").all_inner_texts() == ["Image 64×64", "Output 64×63"]
+    assert page.locator(".legend.signed").count() == 1
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_numbers_never_burst_a_cell(visit, width):
+    page = visit(widgets.page("window", kernel=[[2480, 0.1111], [-1e30, 123.456]]), width=width)
+    for _ in range(3):
+        page.get_by_role("button", name="Step").click()
+    burst = page.evaluate("""[...document.querySelectorAll(".cells :is(input, .answer)")]
+    .filter((one) => {
+      const context = document.createElement("canvas").getContext("2d");
+      const style = getComputedStyle(one);
+      context.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+      return context.measureText(one.value || one.textContent).width > one.clientWidth;
+    }).map((one) => one.value || one.textContent)""")
+    assert burst == []
+
+
 def test_the_edge_detector_takes_the_readers_picture(visit, tmp_path):
     from PIL import Image
 
@@ -152,7 +209,7 @@ def test_learning_plays_and_starts_where_the_reader_wants(visit):
     assert shown(page, ".status") == "At the start, K = [0.95, -0.95]."
 
 
-def test_too_large_a_learning_rate_is_told(visit):
+def test_too_large_a_learning_rate_is_reported(visit):
     page = visit(widgets.page("learning", lr=0.04))
     for _ in range(3):
         page.get_by_role("button", name="Step").click()
@@ -360,7 +417,7 @@ def test_an_answer_is_there_again_until_it_is_cleared(visit):
     assert answer(page, "[2, 3,\n\n\n 4]").startswith("✓")
     page.reload()
     assert field.input_value() == "[2, 3,\n\n\n 4]"
-    assert shown(page, ".verdict") == ""
+    assert shown(page, ".verdict").startswith("✓")
     height = field.bounding_box()["height"]
     page.get_by_role("button", name="Clear").click()
     assert field.input_value() == ""
@@ -369,7 +426,63 @@ def test_an_answer_is_there_again_until_it_is_cleared(visit):
     assert field.input_value() == "[2, 3,\n\n\n 4]"
     page.get_by_role("button", name="Clear").click()
     page.reload()
-    assert field.input_value() == ""
+    assert (field.input_value(), shown(page, ".verdict")) == ("", "")
+
+
+PROGRAMS = {
+    "1a": ("def answer(): ...", ["[[0, 1], [1, 0]]"], ["[[0, 1], [0, 1]]"]),
+    "1b": ("lambda X: ...", ["[[1, 0], [-1, 1], [0, -1]]"], ["[[0, 1], [1, 1], [0, 1]]"]),
+    "1c": ("lambda X: ...", ["[[1, 0], [-1, 1], [0, -1]]"], ["[[0, 0, 0]]"]),
+    "1d": ("lambda X: ...", ["[[1, -1, 0], [0, 1, -1]]"], ["[[1, 0], [-1, 1], [0, -1]]"]),
+    "2a": (
+        "lambda v: d2l.tensor([[0, -v[0], 0], [-v[1], 0, v[1]], [0, v[0], 0]])",
+        ["[[1], [-1]]", "[[1, -1]]", "[[1, 0], [0, -1]]", "[[0, 1, 0], [-2, 0, 2], [0, -1, 0]]"],
+        ["[[1, -1]]", "[[1], [-1]]", "[[1, 0], [0, -1]]", "[[0, 1, 0], [-2, 0, 2], [0, -1, 0]]"],
+    ),
+    "2b": ("lambda: k", ["[[1, -2, 1]]"], ["[[1, -1]]"]),
+    "2c": ("np.full((2, 2), 1 / 4)", ["[[1/4, 1/4], [1/4, 1/4]]"], ["[[1, 1], [1, 1]]"]),
+    "2d": ("def answer(d):\n    return d + 1", ["2", "3", "4", "5"], ["1", "2", "3", "4"]),
+    "3": ("lambda X, K: ...", ["'error'"], ["'gradient'"]),
+    "4a": (
+        "def answer(X, kernel_size):\n    return d2l.im2col(X, kernel_size)",
+        ["[[0, 1, 3, 4], [1, 2, 4, 5], [3, 4, 6, 7], [4, 5, 7, 8]]"],
+        ["[[0, 1], [3, 4]]"],
+    ),
+    "4b": (
+        "def answer(K, input_shape):\n    return d2l.toeplitz(K, input_shape)",
+        [
+            "[[0, 1, 0, 2, 3, 0, 0, 0, 0], [0, 0, 1, 0, 2, 3, 0, 0, 0],"
+            " [0, 0, 0, 0, 1, 0, 2, 3, 0], [0, 0, 0, 0, 0, 1, 0, 2, 3]]"
+        ],
+        ["[[0] * 9] * 4"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_is_checked_by_what_it_gives_for_samples(visit, name):
+    program, right, wrong = PROGRAMS[name]
+    page = visit(widgets.page("exercises", id=name))
+    assert "→ What does it give?" in answer(page, program)
+    for values, mark in ((wrong, "✗"), (right, "✓")):
+        fields = page.locator(".samples textarea")
+        assert fields.count() == len(values)
+        for field, value in zip(fields.all(), values, strict=True):
+            field.fill(value)
+        page.get_by_role("button", name="Check these values").click()
+        assert shown(page, ".verdict").startswith(mark)
+        if mark == "✗":
+            page.get_by_text("Show me the hint").click()
+            assert page.get_by_text(dc.exercises[name].hint).is_visible()
+    page.reload()
+    page.locator(".verdict", has_text="✓").wait_for()
+
+
+def test_a_sample_that_cannot_be_read_is_named(visit):
+    page = visit(widgets.page("exercises", id="2d"))
+    answer(page, "lambda d: d + 1")
+    page.get_by_role("button", name="Check these values").click()
+    assert "Not readable yet, for d = 1: Line 1, column 1" in shown(page, ".verdict")
 
 
 def test_a_browser_that_keeps_nothing_is_no_trouble(visit):
@@ -380,9 +493,10 @@ def test_a_browser_that_keeps_nothing_is_no_trouble(visit):
 
 
 @pytest.mark.parametrize("writing", [["clipboard-write"], []])
-def test_a_function_is_left_to_python(visit, writing):
+def test_a_program_is_handed_to_python_too(visit, writing):
     page = visit(widgets.page("exercises", id="2d"), permissions=["clipboard-read", *writing])
-    assert "→ Only Python can check this." in answer(page, "answer = lambda d: d + 1")
+    assert "→ What does it give?" in answer(page, "answer = lambda d: d + 1")
+    page.get_by_text("Or have Python check").click()
     line = 'dc.check("2d", lambda d: d + 1)'
     assert shown(page, "pre") == line
     assert "d2lconv exercise check 2d mine.py" in shown(page, ".more")
@@ -413,6 +527,7 @@ def test_exercise_3_is_about_the_framework_that_the_page_shows(visit):
     assert answer(page, "{'torhc': None}").startswith("! Not checked: unknown backend 'torhc'.")
     view("mxnet")
     answer(page, "lambda X, K: d2l.corr2d(X, K)")
+    page.get_by_text("Or have Python check").click()
     assert shown(page, "pre").startswith("from d2lconv import mxnet as d2l\ndc.check(")
     assert "check 3 mine.py --backend mxnet" in shown(page, ".more")
 
@@ -427,5 +542,5 @@ def test_every_kind_of_verdict_fits_and_can_be_read(visit, text, width, scheme):
     answer(page, text)
     fits(page, width)
     audit(page)
-    page.get_by_role("textbox").type(" ")
+    page.get_by_role("textbox").first.type(" ")
     audit(page)

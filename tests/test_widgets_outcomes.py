@@ -8,7 +8,8 @@ from chosen import CHOSEN
 from javascript import judged
 
 import d2lconv as dc
-from d2lconv import UnknownBackend, registry, widgets
+from d2lconv import UnknownBackend, widgets
+from d2lconv.core import registry
 from d2lconv.exercise.gradients import differentiate, recorded
 
 WORDS = ["gradient", "It works.", "no error", "ok", "OK!", "broken", "undefined", "nothing", "none"]

@@ -1,0 +1,187 @@
+"""PyTorch alone: its compilers, its settings, and tensors in places where others are not."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+from chosen import demand
+from frameworks import assert_same_bits
+
+import d2lconv as dc
+from d2lconv.binding import bind
+from d2lconv.core import reference
+
+# PyTorch's compiler imports what warns of itself.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:.*torch.jit.*deprecated:DeprecationWarning"),
+]
+rng = np.random.default_rng(3)
+
+
+@pytest.fixture
+def torch():
+    demand("torch")
+    import torch
+
+    torch._dynamo.reset()
+    return torch
+
+
+@pytest.fixture
+def d2l(torch):
+    return bind("torch")
+
+
+def network(torch, d2l):
+    conv = d2l.Conv2D((3, 3), in_channels=2, out_channels=4, padding=1)
+    point = d2l.Conv2D((1, 1), in_channels=4, out_channels=3, bias=False)
+    return torch.nn.Sequential(conv, torch.nn.ReLU(), d2l.Pool2D(2), point)
+
+
+def test_a_compiler_reads_options_without_a_warning(torch, d2l):
+    X, K = torch.rand(6, 8), torch.rand(2, 3)
+    strided = torch.compile(lambda X: d2l.corr2d(X, K, stride=2), backend="eager", fullgraph=True)
+    assert torch.equal(strided(X), d2l.corr2d(X, K, stride=2))
+
+
+@pytest.mark.parametrize("compiler", ["eager", "aot_eager", "inductor"])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("kernel", [(1, 1), (2, 3)], ids=["1x1", "2x3"])
+def test_a_compiled_program_keeps_the_bits_of_a_call_in_it(torch, d2l, compiler, dtype, kernel):
+    """With one step before and after: each rounds once, compiled or not."""
+    data = [d2l.tensor(rng.standard_normal(s).astype(dtype)) for s in ((6, 7), kernel)]
+    eager, compiled = ([t.clone().requires_grad_() for t in data] for _ in range(2))
+
+    def program(X, K):
+        return d2l.corr2d(X * 0.1, K) * 3
+
+    Y = program(*eager)
+    Z = torch.compile(program, backend=compiler, fullgraph=True)(*compiled)
+    assert_same_bits(Z.detach().numpy(), Y.detach().numpy(), "Y")
+    G = torch.ones_like(Y)
+    for a, b in zip(
+        torch.autograd.grad(Z, compiled, G), torch.autograd.grad(Y, eager, G), strict=True
+    ):
+        assert_same_bits(a.numpy(), b.numpy(), "gradient")
+
+
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_a_compiled_network_keeps_its_bits(torch, d2l, dynamic):
+    net, X = network(torch, d2l), d2l.tensor(rng.standard_normal((2, 2, 8, 8)), "float32")
+    compiled = torch.compile(net, fullgraph=True, dynamic=dynamic)
+    weights = list(net.parameters())
+    Y, Z = net(X), compiled(X)
+    assert torch.equal(Y, Z)
+    G = torch.ones_like(Y)
+    for a, b in zip(
+        torch.autograd.grad(Z, weights, G), torch.autograd.grad(Y, weights, G), strict=True
+    ):
+        assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_an_exported_network_keeps_its_bits_for_any_batch(torch, d2l, strict):
+    net, X = network(torch, d2l), d2l.tensor(rng.standard_normal((2, 2, 8, 8)), "float32")
+    images = ({0: torch.export.Dim("n", min=2, max=64)},)
+    program = torch.export.export(net, (X,), dynamic_shapes=images, strict=strict)
+    more = torch.cat([X, X, 2 * X])
+    assert torch.equal(program.module()(more), net(more))
+
+
+def test_a_network_is_copied_saved_and_moved(torch, d2l):
+    net, X = network(torch, d2l), d2l.tensor(rng.standard_normal((2, 2, 8, 8)), "float32")
+    for other in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
+        assert torch.equal(other(X), net(X))
+    assert copy.deepcopy(net).double()(X.double()).dtype == torch.float64
+    assert copy.deepcopy(net).half()(X.half()).dtype == torch.float16
+    assert copy.deepcopy(net).to("meta")(X.to("meta")).shape == net(X).shape
+
+
+@pytest.mark.parametrize("method", ["exact", "native", "matmul", "banded", "loop", "fft", "auto"])
+def test_autocast_changes_no_result(torch, d2l, method):
+    X, K = (d2l.tensor(rng.standard_normal(s), "float32") for s in ((6, 7), (2, 3)))
+    expected = d2l.corr2d(X, K, method=method)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = d2l.corr2d(X, K, method=method)
+        assert dc.parity.compare(found, expected).verdict == "identical"
+    assert_same_bits(found.numpy(), expected.numpy())
+
+
+def test_tensors_on_two_devices_are_refused(torch, d2l):
+    X, K = torch.ones(3, 4), torch.ones(2, 2)
+    for a, b in ((X.to("meta"), K), (X, K.to("meta"))):
+        with pytest.raises(dc.ArgumentError, match=r"'meta'.*Move one of them"):
+            d2l.corr2d(a, b)
+
+
+def test_values_are_not_to_be_had_under_vmap_or_of_a_fake_tensor(torch, d2l):
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    def ask(t):
+        for call in (dc.to_numpy, lambda t: d2l.learn_kernel(t, t, (1, 1))):
+            with pytest.raises(dc.ArgumentError, match="has no values here"):
+                call(t)
+        return t
+
+    torch.vmap(ask)(torch.ones(2, 3, 3))
+    with FakeTensorMode():
+        fake = torch.ones(3, 3)
+        assert d2l.corr2d(fake, fake).shape == (1, 1)
+    ask(fake)
+
+
+def test_values_are_there_under_a_gradient(torch, d2l):
+    seen = []
+    torch.func.grad(lambda X: (seen.append(dc.to_numpy(X)), X.sum())[1])(torch.ones(2, 3))
+    assert_same_bits(seen[0], np.ones((2, 3), np.float32))
+
+
+def test_an_uninitialized_parameter_is_refused(torch, d2l):
+    with pytest.raises(dc.DTypeError, match="a parameter that is not initialized"):
+        d2l.corr2d([[1]], torch.nn.UninitializedParameter())
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of MaskedTensors:UserWarning")
+def test_a_masked_tensor_is_refused(torch, d2l):
+    t = torch.masked.masked_tensor(torch.ones(2, 2), torch.eye(2).bool())
+    with pytest.raises(dc.DTypeError, match="a masked tensor"):
+        d2l.corr2d(t, [[1]])
+
+
+def test_a_layer_learns_from_a_tensor_of_inference_mode(torch, d2l):
+    with torch.inference_mode():
+        X = torch.ones(1, 2, 6, 6)
+    net = network(torch, d2l)
+    net(X).sum().backward()
+    assert net[0].weight.grad.shape == net[0].weight.shape
+
+
+def test_second_derivatives_by_forward_over_reverse_keep_their_bits(torch, d2l):
+    X, K, T = (d2l.tensor(rng.standard_normal(s), "float32") for s in ((5, 6), (2, 3), (2, 3)))
+
+    def of_kernel(K):
+        return torch.func.vjp(lambda X: d2l.corr2d(X, K), X)[1](torch.ones(4, 4))[0]
+
+    found = torch.func.jvp(of_kernel, (K,), (T,))[1]
+    assert_same_bits(found.numpy(), reference.image_gradient(T.numpy(), np.ones((4, 4), "f4")))
+
+
+def test_forward_mode_over_forward_mode_is_right(torch, d2l):
+    """PyTorch turns forward mode off in the rule of a function, of outer levels too."""
+    X = torch.arange(12.0, dtype=torch.float64).reshape(3, 4)
+    ones = torch.ones_like(X)
+
+    def ours(x):
+        return d2l.corr2d(x, x[:2, 1:3]).sum()
+
+    def theirs(x):
+        return torch.nn.functional.conv2d(x[None, None], x[None, None, :2, 1:3]).sum()
+
+    def along(function):
+        return lambda x: torch.func.jvp(function, (x,), (ones,))[1]
+
+    assert along(along(ours))(X) == along(along(theirs))(X) != 0
+    for function in (ours, theirs):
+        assert along(along(along(function)))(X) == 0
