@@ -13,17 +13,12 @@ import jax
 import jax.numpy as jnp
 from jax import Array as Tensor
 from jax import lax
+from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
 from d2lconv.core import derivatives
 from d2lconv.core.derivatives import Operation, Rule
-from d2lconv_jax.private import (
-    Primitive,
-    alike,
-    allow_in_shard_map,
-    same_everywhere,
-    without_values,
-)
+from d2lconv_jax.private import alike, allow_in_shard_map, same_everywhere
 from d2lconv_jax.runtime import alone, is_alone, is_on_host
 from d2lconv_jax.tensors import wide
 
@@ -62,7 +57,7 @@ def differentiable(
     def shaped(*avals: Any, fixed: Any) -> Any:
         given = [jax.ShapeDtypeStruct(aval.shape, aval.dtype) for aval in avals]
         found = wide(result)(fixed, *given)
-        return without_values(avals[0]).update(shape=found.shape, weak_type=False)  # they are alike
+        return avals[0].update(shape=found.shape, weak_type=False)  # they are alike
 
     def lowered(context: Any, *values: Any, fixed: Any) -> Any:
         def behind_barriers(*tensors: Tensor) -> Tensor:

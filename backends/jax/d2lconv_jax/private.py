@@ -7,22 +7,14 @@ from typing import Any
 import jax
 from jax import lax
 from jax._src import core
-from jax.extend import core as extend
 
 if hasattr(jax, "enable_x64"):
     enable_x64 = jax.enable_x64
 else:  # before JAX 0.8
     enable_x64 = importlib.import_module("jax.experimental").enable_x64
 
-# Before JAX 0.4.36 it is elsewhere.
-Primitive: Any = getattr(extend, "Primitive", None) or getattr(jax.core, "Primitive", None)
-
 # Whether nothing is traced; JAX promises no such question, and without an answer something may be.
 outside: Callable[[], bool] = getattr(core, "trace_state_clean", lambda: False)
-
-
-# Before JAX 0.4.36 the shape and type of an array come with its values, which a result has not.
-without_values: Callable[[Any], Any] = getattr(core, "raise_to_shaped", lambda aval: aval)
 
 
 def is_compiled(t: Any) -> bool:
