@@ -10,7 +10,7 @@ manifest = Manifest(
     type_roots=("jax", "jaxlib", "flax"),
     extra="jax",
     forks=False,  # its threads are not there, and it waits for them
-    releases=(Release("jax", "0.5", "0.10"), Release("flax", "0.10", "0.12")),
+    releases=(Release("jax", "0.6", "0.10"), Release("flax", "0.10", "0.12")),
     deviations=(Deviation("values/subnormal", "XLA flushes subnormal numbers to zero"),),
     costs=(  # fitted by `d2lconv bench --fit`
         Cost("exact", fixed=16.7, step=0.426, output=306.0, work=58.5),

@@ -29,9 +29,6 @@ def is_compiled(t: Any) -> bool:
     return False
 
 
-typeof: Callable[[Any], Any] = getattr(jax, "typeof", None) or jax.core.get_aval
-
-
 def _axes(aval: Any) -> frozenset[Any]:
     """The axes of jax.shard_map's mesh along which an array differs from device to device."""
     axes: frozenset[Any] = (
@@ -49,7 +46,7 @@ def alike(*tensors: Any) -> Sequence[Any]:
     """
     if not any(isinstance(t, jax.core.Tracer) for t in tensors):
         return tensors
-    axes = [_axes(typeof(t)) for t in tensors]
+    axes = [_axes(jax.typeof(t)) for t in tensors]
     union = frozenset().union(*axes)
     return [_spread(t, tuple(union - own)) for t, own in zip(tensors, axes, strict=True)]
 
