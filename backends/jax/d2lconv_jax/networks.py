@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import field
+from functools import partial
 from typing import Any
 
 import jax
@@ -60,17 +61,6 @@ class LeNet(nn.Module):
         print(self.made)
 
 
-class Part(nn.Module):
-    """One layer of the network."""
-
-    one: Layer
-    made: Network
-
-    @nn.compact
-    def __call__(self, X: Tensor) -> Tensor:
-        return _made(self.one, self.made, X)
-
-
 class Dense(nn.Module):
     """A fully connected layer with weights (o, i) and a bias (o,), correctly rounded."""
 
@@ -82,6 +72,17 @@ class Dense(nn.Module):
         weight, bias = self.param("weight", self.weight), self.param("bias", self.bias)
         Y: Tensor = network.dense(load("jax"), X, weight, bias)
         return Y
+
+
+class Part(nn.Module):
+    """A layer of the network by itself."""
+
+    one: Layer
+    made: Network
+
+    @nn.compact
+    def __call__(self, X: Tensor) -> Tensor:
+        return _made(self.one, self.made, X)
 
 
 def _made(one: Layer, made: Network, X: Tensor) -> Tensor:
@@ -205,12 +206,9 @@ _compiled = jax.jit(scratch.gradients, static_argnums=(1, 2))
 
 
 def _loss_of(net: LeNet) -> scratch.Loss:
-    return _builtin_loss if net.made.is_builtin else _loss
-
-
-def _loss(logits: Tensor, labels: Any) -> Tensor:
-    loss: Tensor = network.cross_entropy(load("jax"), logits, labels)
-    return loss
+    if net.made.is_builtin:
+        return _builtin_loss
+    return partial(network.cross_entropy, load("jax"))
 
 
 def _builtin_loss(logits: Tensor, labels: Any) -> Tensor:

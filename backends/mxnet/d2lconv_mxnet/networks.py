@@ -62,9 +62,9 @@ class Dense(gluon.Block):  # type: ignore[misc]
         return f"Dense{self.weight.shape[::-1]}"
 
 
-@util.use_np  # as for the network
+@util.use_np
 class Part(gluon.Block):  # type: ignore[misc]
-    """A layer of a network by itself."""
+    """A layer of the network by itself."""
 
     def __init__(self, one: gluon.Block) -> None:
         super().__init__()
@@ -176,9 +176,12 @@ def step(net: LeNet, X: Tensor, labels: Any, lr: float) -> tuple[float, FloatArr
 
 def _loss_of(net: LeNet) -> scratch.Loss:
     if net.made.is_builtin:
-        loss = gluon.loss.SoftmaxCrossEntropyLoss()
-        return lambda logits, labels: loss(logits, np.array(labels)).mean()
+        return _builtin_loss
     return partial(network.cross_entropy, load("mxnet"))
+
+
+def _builtin_loss(logits: Tensor, labels: Any) -> Tensor:
+    return gluon.loss.SoftmaxCrossEntropyLoss()(logits, np.array(labels)).mean()
 
 
 def _held(net: LeNet) -> dict[str, gluon.Parameter]:

@@ -50,7 +50,7 @@ class LeNet:
 
 
 class Dense:
-    """A fully connected layer with weights (o, i) and a bias (o,)."""
+    """A fully connected layer with weights (o, i) and a bias (o,), correctly rounded."""
 
     def __init__(self, weight: Tensor, bias: Tensor) -> None:
         self.weight, self.bias = weight, bias
@@ -63,17 +63,16 @@ class Dense:
 
 
 class _Activation:
-    """A function of each element."""
+    """A function of each element, correctly rounded."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, function: str) -> None:
+        self.function = function
 
     def __call__(self, X: Tensor) -> Tensor:
-        function: Operation = getattr(network, self.name)
-        return function(load("numpy"), X)
+        return getattr(network, self.function)(load("numpy"), X)
 
     def __repr__(self) -> str:
-        return f"Activation({self.name!r})"
+        return f"Activation({self.function!r})"
 
 
 class _Flatten:
@@ -175,7 +174,7 @@ def _backward(layer: Any, X: Tensor, G: Tensor) -> tuple[Tensor, dict[str, Tenso
             return exact.put_back(X, G, _windows(layer, X)), {}
         method = rounded if "method" in layer.made else exact
         return method.avg_pool_gradient(G, _windows(layer, X)), {}
-    gradient: Operation = getattr(functions, f"{layer.name}_gradient")
+    gradient: Operation = getattr(functions, f"{layer.function}_gradient")
     return gradient(X, G), {}
 
 
