@@ -15,6 +15,7 @@ from d2lconv.core.derivatives import Operation, Rule
 from d2lconv.errors import ArgumentError
 from d2lconv_torch.operators import opaque, watched
 from d2lconv_torch.private import forward_mode, in_forward_mode, transforms_active
+from d2lconv_torch.tensors import recorded
 
 
 def differentiable(
@@ -121,8 +122,7 @@ def _check_devices(tensors: Sequence[Tensor]) -> None:
 bilinear = partial(derivatives.bilinear, differentiable)
 
 
-@torch.inference_mode(False)
-@torch.enable_grad()
+@recorded
 def vjp(function: Operation, inputs: Sequence[Tensor], G: Tensor) -> tuple[Tensor, list[Tensor]]:
     """The output of a function of tensors, and its gradients for the gradient G at the output."""
     leaves = [t.detach().clone().requires_grad_() for t in inputs]

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from d2lconv.core import operations
 from d2lconv.core.parameters import convolution, pooling
 from d2lconv.core.registry import load
-from d2lconv_torch.tensors import tensor
+from d2lconv_torch.tensors import recorded, tensor
 
 
 class Conv2D(nn.Module):
@@ -88,8 +88,7 @@ class Pool2D(nn.Module):
         return ", ".join(f"{name}={value!r}" for name, value in self.made.items())
 
 
-@torch.inference_mode(False)
-@torch.enable_grad()
+@recorded
 def gradients(layer: Conv2D, X: Tensor, G: Tensor) -> dict[str, Tensor]:
     """The gradients of a layer's output for G: of the image, the weight, and the bias if any."""
     named = {"image": X.detach().clone().requires_grad_(), **dict(layer.named_parameters())}

@@ -9,13 +9,12 @@ from d2lconv.core.contract import FloatArray
 from d2lconv_torch import scratch
 from d2lconv_torch.exact import tree_sum
 from d2lconv_torch.layers import Conv2D
-from d2lconv_torch.tensors import tensor, without_autocast
+from d2lconv_torch.tensors import recorded, tensor, without_autocast
 
 LAYERS = ("exact", "builtin")
 
 
-@torch.inference_mode(False)
-@torch.enable_grad()
+@recorded
 def learn_kernel(
     X: Tensor,
     Y: Tensor,
@@ -30,7 +29,7 @@ def learn_kernel(
 
     Calls ``report(epoch, loss)`` once an epoch, with the loss before the update.
     """
-    X, Y = X.detach().clone(), Y.detach().clone()  # tensors of inference mode cannot be recorded
+    X, Y = X.detach().clone(), Y.detach().clone()
     kh, kw = initial.shape
     rate = tensor(lr, X.dtype)
     if layer == "exact":

@@ -33,36 +33,22 @@ def describe(layer: Any, parameters: Any = None) -> Description | None:
             left, right, top, bottom = before.padding
             return behind(((top, bottom), (left, right)), before.value, found)
         return None
-    if isinstance(layer, Conv2D):
-        weight, bias = _numbers(layer.weight), _numbers(layer.bias)
-        return of_convolution("torch", layer.made.options, weight, bias)
     if isinstance(layer, Pool2D):
         return of_pooling("torch", layer.made)
-    if isinstance(layer, nn.Conv2d):
+    if isinstance(layer, Conv2D | nn.Conv2d | nn.Linear):
+        weight, bias = _numbers(layer.weight), _numbers(layer.bias)
+        if isinstance(layer, nn.Linear):
+            return Description("dense", "torch", weight=weight, bias=bias)
+        if isinstance(layer, Conv2D):
+            return of_convolution("torch", layer.made.options, weight, bias)
         if layer.padding_mode != "zeros":
             raise ArgumentError(
                 f"padding_mode is {layer.padding_mode!r}; only zeros are described."
             )
-        size, stride, dilation = (
-            _pair(n) for n in (layer.kernel_size, layer.stride, layer.dilation)
-        )
-        padding: Any = layer.padding
-        if isinstance(padding, str):
-            padding = padding if padding == "same" else 0
         return Description(
-            "convolution",
-            "torch",
-            weight=_numbers(layer.weight),
-            bias=_numbers(layer.bias),
-            size=size,
-            stride=stride,
-            padding="same" if padding == "same" else _sides(padding),
-            dilation=dilation,
-            groups=layer.groups,
-        )
-    if isinstance(layer, nn.Linear):
-        weight, bias = _numbers(layer.weight), _numbers(layer.bias)
-        return Description("dense", "torch", weight=weight, bias=bias)
+            "convolution", "torch", "NCHW", weight, bias, _pair(layer.kernel_size),
+            _pair(layer.stride), _padding(layer.padding), _pair(layer.dilation), layer.groups,
+        )  # fmt: skip
     if isinstance(layer, nn.MaxPool2d | nn.AvgPool2d):
         is_max = isinstance(layer, nn.MaxPool2d)
         if is_max and _pair(layer.dilation) != (1, 1):
@@ -74,7 +60,7 @@ def describe(layer: Any, parameters: Any = None) -> Description | None:
             "torch",
             size=_pair(layer.kernel_size),
             stride=_pair(layer.stride),
-            padding=_sides(layer.padding),
+            padding=_padding(layer.padding),
             counted=not is_max and bool(layer.count_include_pad),
             ceil=bool(layer.ceil_mode),
         )
@@ -161,6 +147,8 @@ def _pair(value: Any) -> Pair:
     return int(down), int(right)
 
 
-def _sides(value: Any) -> Sides:
-    down, right = _pair(value)
+def _padding(padding: Any) -> Sides | str:
+    if padding == "same":
+        return "same"
+    down, right = _pair(0 if padding == "valid" else padding)
     return (down, down), (right, right)

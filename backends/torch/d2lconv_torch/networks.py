@@ -16,7 +16,7 @@ from d2lconv.core.lenet import Layer, Network
 from d2lconv.core.registry import load
 from d2lconv_torch import scratch
 from d2lconv_torch.layers import Conv2D, Pool2D
-from d2lconv_torch.tensors import tensor, to_numpy, without_autocast
+from d2lconv_torch.tensors import recorded, tensor, to_numpy, without_autocast
 
 # As our tensors are, whatever torch.set_default_dtype and torch.set_default_device say.
 PLAIN: Any = {"dtype": torch.float32, "device": "cpu"}
@@ -43,7 +43,7 @@ class LeNet(nn.Sequential):
 
 
 class Dense(nn.Linear):
-    """A fully connected layer, correctly rounded."""
+    """A fully connected layer with weights (o, i) and a bias (o,), correctly rounded."""
 
     def forward(self, X: Tensor) -> Tensor:
         Y: Tensor = network.dense(load("torch"), X, self.weight, self.bias)
@@ -51,7 +51,7 @@ class Dense(nn.Linear):
 
 
 class Part(nn.Module):
-    """A layer of a network by itself, whatever torch.autocast says."""
+    """A layer of the network by itself, whatever torch.autocast says."""
 
     def __init__(self, one: nn.Module) -> None:
         super().__init__()
@@ -65,16 +65,16 @@ class Part(nn.Module):
 class Activation(nn.Module):
     """A function of each element, correctly rounded."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, function: str) -> None:
         super().__init__()
-        self.name = name
+        self.function = function
 
     def forward(self, X: Tensor) -> Tensor:
-        Y: Tensor = getattr(network, self.name)(load("torch"), X)
+        Y: Tensor = getattr(network, self.function)(load("torch"), X)
         return Y
 
     def extra_repr(self) -> str:
-        return repr(self.name)
+        return repr(self.function)
 
 
 def _layer(one: Layer, made: Network) -> nn.Module:
@@ -131,8 +131,7 @@ def layer(net: LeNet, name: str) -> Operation:
     return Part(net.get_submodule(name))
 
 
-@torch.inference_mode(False)
-@torch.enable_grad()
+@recorded
 def pull(layer: Operation, X: Tensor, G: Tensor) -> tuple[Tensor, list[Tensor]]:
     """The gradients at a layer's input X, and by the parameters in it, for G at its output."""
     given = X.detach().clone().requires_grad_()
@@ -142,8 +141,7 @@ def pull(layer: Operation, X: Tensor, G: Tensor) -> tuple[Tensor, list[Tensor]]:
     return dX, found
 
 
-@torch.inference_mode(False)
-@torch.enable_grad()
+@recorded
 def loss_gradients(
     net: LeNet, X: Tensor, labels: Any
 ) -> tuple[float, FloatArray, dict[str, FloatArray]]:
@@ -154,16 +152,19 @@ def loss_gradients(
     return loss, to_numpy(logits), dict(zip(names, map(to_numpy, found), strict=True))
 
 
-@torch.inference_mode(False)
-@torch.enable_grad()
+@recorded
 def step(net: LeNet, X: Tensor, labels: Any, lr: float) -> tuple[float, FloatArray]:
     """A step of stochastic gradient descent; gives the loss and the logits before it."""
-    with without_autocast(X):  # a copy, for tensors of inference mode cannot be recorded
+    with without_autocast(X):
         loss, logits = scratch.train_step(net, _loss_of(net), X.clone(), labels, tensor(lr))
     return loss, to_numpy(logits)
 
 
 def _loss_of(net: LeNet) -> scratch.Loss:
     if net.made.is_builtin:
-        return lambda logits, labels: functional.cross_entropy(logits, torch.from_numpy(labels))
+        return _builtin_loss
     return partial(network.cross_entropy, load("torch"))
+
+
+def _builtin_loss(logits: Tensor, labels: Any) -> Tensor:
+    return functional.cross_entropy(logits, torch.from_numpy(labels))

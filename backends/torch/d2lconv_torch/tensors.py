@@ -1,7 +1,8 @@
 """What a tensor is in PyTorch: a dense one."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from torch.nn.parameter import Parameter, UninitializedBuffer, UninitializedPara
 from d2lconv.core.contract import FloatArray
 from d2lconv.core.data import check_usable, float_type, to_array
 
+F = TypeVar("F", bound=Callable[..., Any])
 _FLOATS = frozenset((torch.float16, torch.float32, torch.float64))
 
 
@@ -109,6 +111,14 @@ def without_autocast(t: Tensor) -> AbstractContextManager[object]:
     if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
         return torch.autocast(kind, enabled=False)
     return nullcontext()
+
+
+def recorded(function: F) -> F:
+    """The function, in which PyTorch records what is to be differentiated, whatever is set outside.
+
+    Tensors of inference mode, which come from there, have to be copied: they cannot be recorded.
+    """
+    return torch.inference_mode(False)(torch.enable_grad()(function))
 
 
 def flip(K: Tensor) -> Tensor:
