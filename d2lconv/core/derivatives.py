@@ -66,6 +66,10 @@ CONVOLUTION: tuple[Rule, Rule, Rule] = (
     lambda K, G, g: (G[0], *g.image[1:]),
     lambda X, G, g: g.kernel,
 )
+POOLING: tuple[Rule, Rule] = (
+    lambda X, g: (*X[:2], *g[0].output),
+    lambda G, g: (*G[:2], *g[0].image[2:]),
+)
 
 
 def bilinear(
@@ -200,6 +204,7 @@ def pools(
         avg_pool: Takes X and the fixed argument.
         avg_pool_gradient: Takes G and the fixed argument.
     """
+    windows, images = POOLING
     picked: Operation
     back: Operation
     means: Operation
@@ -208,13 +213,13 @@ def pools(
         max_pool,
         (lambda X, G, g: back(X, G, g),),
         lambda X, tX, g: picked(X, tX, g),
-        _windows,
+        windows,
     )
     picked = differentiable(
         pick,
         (None, lambda X, V, G, g: back(X, G, g)),
         lambda X, V, tX, tV, g: picked(X, V * 0 if tV is None else tV, g),
-        lambda X, V, g: _windows(V, g),
+        lambda X, V, g: windows(V, g),
     )
     back = differentiable(
         put_back,
@@ -223,17 +228,12 @@ def pools(
         lambda X, G, g: X,
     )
     means = differentiable(
-        avg_pool, (lambda X, G, g: spread(G, g),), lambda X, tX, g: means(tX, g), _windows
+        avg_pool, (lambda X, G, g: spread(G, g),), lambda X, tX, g: means(tX, g), windows
     )
     spread = differentiable(
         avg_pool_gradient,
         (lambda G, V, g: means(V, g),),
         lambda G, tG, g: spread(tG, g),
-        lambda G, g: (*G[:2], *g[0].image[2:]),
+        images,
     )
     return {"max": maxima, "avg": means}
-
-
-def _windows(X: Any, fixed: Any) -> Any:
-    """The shape of what pooling makes of images."""
-    return (*X[:2], *fixed[0].output)

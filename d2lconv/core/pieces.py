@@ -17,6 +17,7 @@ from typing import Any
 from d2lconv.core import rounded
 from d2lconv.core.derivatives import (
     CONVOLUTION,
+    POOLING,
     Bilinear,
     Differentiable,
     Operation,
@@ -93,7 +94,7 @@ def pieces(differentiable: Differentiable, on_host: OnHost) -> Mapping[str, Oper
         on_host(rounded.dense_weight_gradient, DENSE[2]),
         DENSE,
     )
-    shape: Rule = lambda X, W, b, _: (X[0], W[0])  # noqa: E731
+    shape = _with_bias(DENSE[0])
     layer = biased(
         differentiable, product, on_host(rounded.dense_layer, shape), summed, spread, shape
     )
@@ -148,7 +149,7 @@ def convolution(
         matmul: Multiplies matrices of float64, if not NumPy or SciPy.
     """
     corr2d, layer, image_gradient, kernel_gradient = rounded.convolutions(matmul)
-    shape: Rule = lambda X, K, b, g: (X[0], *g.shape[1:])  # noqa: E731
+    shape = _with_bias(CONVOLUTION[0])
     method = bilinear(
         differentiable,
         on_host(corr2d, CONVOLUTION[0]),
@@ -187,14 +188,19 @@ def poolings(
         exact.max_pool,
         exact.pick,
         on_host(rounded.max_pool_gradient, lambda X, G, fixed: X),
-        on_host(rounded.avg_pool, lambda X, fixed: (*X[:2], *fixed[0].output)),
-        on_host(rounded.avg_pool_gradient, lambda G, fixed: (*G[:2], *fixed[0].image[2:])),
+        on_host(rounded.avg_pool, POOLING[0]),
+        on_host(rounded.avg_pool_gradient, POOLING[1]),
     )
 
     def largest(X: Any, fixed: Fixed) -> Any:
         return (once if network.overlap(fixed[0]) else in_order)["max"](X, fixed)
 
     return {"exact": in_order, "rounded": {"max": largest, "avg": once["avg"]}}
+
+
+def _with_bias(shape: Rule) -> Rule:
+    """The rule for the same operation with a bias, which changes no shape."""
+    return lambda X, K, b, fixed: shape(X, K, fixed)
 
 
 def _plain(function: Operation) -> Operation:

@@ -130,7 +130,7 @@ def banded(X: Tensor, K: Tensor, geometry: Geometry) -> Tensor:
     (H, W), (kh, kw) = geometry.output, geometry.kernel[2:]
     n = min(W, BLOCK)
     count = -(-W // n)
-    bands = jnp.append(K, jnp.zeros((), K.dtype))[band_places((kh, kw), n)]
+    bands = toeplitz(K, band_places((kh, kw), n))
     X = jnp.pad(X[0, 0], ((0, 0), (0, count * n - W)))
     blocks = jnp.stack([X[:, j : j + n + kw - 1] for j in range(0, W, n)])
 

@@ -106,7 +106,7 @@ def banded(X: Tensor, K: Tensor, geometry: Geometry) -> Tensor:
     (H, W), (kh, kw) = geometry.output, geometry.kernel[2:]
     n = min(W, BLOCK)
     count = -(-W // n)
-    bands = np.append(K, K.dtype.type(0))[band_places((kh, kw), n)]
+    bands = toeplitz(K, band_places((kh, kw), n))
     X = np.pad(X[0, 0], ((0, 0), (0, count * n - W)))
     blocks = np.stack([X[:, j : j + n + kw - 1] for j in range(0, W, n)])
     Y = blocks[:, :H] @ bands[0]
