@@ -47,10 +47,9 @@ def corr2d(
             slow as it is clear, "matmul" one matrix product (:func:`im2col`), and "native" the
             framework's own convolution. "auto" takes what should be the fastest (:func:`explain`),
             and so keeps the bounds of all methods; if you need a tighter one, name a method. For
-            one image and one kernel alone there are
-            "fft", the Fourier transform, which MXNet lacks on the CPU, and "banded", a few products
-            of small matrices; with these two and "auto", an infinity or NaN may reach output
-            elements whose windows do not hold it.
+            one image and one kernel alone there are "fft", the Fourier transform, which MXNet lacks
+            on the CPU, and "banded", a few products of small matrices; with these two and "auto",
+            an infinity or NaN may reach output elements whose windows do not hold it.
 
     Returns:
         A native tensor of the shape above, H = (h + top + bottom - (kh - 1) * dilation - 1) //

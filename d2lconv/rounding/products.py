@@ -75,7 +75,11 @@ class Space:
 
 @contextmanager
 def memory() -> Iterator[Space]:
-    """Memory for a piece, which no other thread has meanwhile."""
+    """Memory for pieces, which no other thread has meanwhile: a list's pop is one step.
+
+    It is the last call's, unless another call has it: with new memory, gradients with respect to
+    images take up to a quarter longer.
+    """
     try:
         space = _kept.pop()
     except IndexError:
@@ -105,8 +109,11 @@ def by_group(A: FloatArray, groups: int) -> NDArray[Any]:
 def matmul(A: Array, B: Array, out: Array) -> None:
     """The matrix product, by SciPy's BLAS where it is installed, else by NumPy's.
 
-    Both are OpenBLAS. NumPy 1.26 brings one that does not know processors which came out after it,
-    and takes a fifth of their speed. A single row is no product for a BLAS to be fast at.
+    Both are OpenBLAS. NumPy 1.26 brings an older one, which does not know newer processors: there
+    it reaches a fifth of the speed. For a single row it makes no difference.
+
+    A BLAS wants matrices stored by columns. One stored by rows is, read by columns, its transpose:
+    so it is asked for out.T = B.T A.T, and writes that where ``out`` is.
     """
     dgemm = _dgemm()
     if dgemm is None or A.shape[1] == 1:
@@ -119,7 +126,7 @@ def matmul(A: Array, B: Array, out: Array) -> None:
 
 @cache
 def _dgemm() -> Any:
-    """SciPy's matrix product of matrices that are stored by columns."""
+    """SciPy's product of matrices stored by columns; None where SciPy is not installed."""
     try:
         from scipy.linalg.blas import dgemm
     except ImportError:
@@ -128,7 +135,7 @@ def _dgemm() -> Any:
 
 
 def _by_columns(A: Array) -> tuple[Array, bool]:
-    """The transposed matrix, stored by columns, or the matrix itself, and whether to transpose."""
+    """What the product takes for A.T: one stored by columns, and whether to transpose it first."""
     return (A, True) if A.flags.f_contiguous else (A.T, False)
 
 
