@@ -1,5 +1,8 @@
 """The widget that reads what is drawn: its network, its arithmetic, its pen, and its page."""
 
+from fractions import Fraction
+
+import mpmath
 import numpy as np
 import pytest
 from javascript import script
@@ -16,6 +19,11 @@ GIVEN = defaults("lenet")
 MAPS = ("activation1", "pool1", "activation2", "pool2", "activation3", "activation4", "dense3")
 # Of the parameters that ten epochs leave, in any framework: `d2lconv train --epochs 10` tells it.
 SHA256 = "1e47e5689ad6655cb0310697fc01e9a8782c63549298037cf33f22f5d71346f0"
+# The page subtracts the largest logit in float64, which is exact (the test asks); its exp is
+# fdlibm's, which states an error below 1 ulp = 2u; a sum of ten rounds nine times, a quotient once.
+# So a power errs by 2u, the sum of powers by (2 + 9)u and a share by 14u, and less than a further u
+# comes from products of these.
+SHARES_APART = 15 * 2.0**-53
 # Each as somebody may draw it, in parts of the sheet's side.
 STROKES = {
     1: [[[0.5, 0.2], [0.5, 0.8]]],
@@ -56,6 +64,30 @@ def passed(images):
     )
 
 
+def inked(lines):
+    """What a pen leaves that is 1.2 pixels wide to each side, and half a pixel softer there."""
+    near = np.full((28, 28), np.inf)
+    i, j = np.indices(near.shape)
+    for line in lines:
+        for (ax, ay), (bx, by) in zip([line[0], *line], line, strict=False):
+            dx, dy = bx - ax, by - ay
+            along = ((j - ax) * dx + (i - ay) * dy) / (dx * dx + dy * dy or 1)
+            along = along.clip(0, 1)
+            near = np.minimum(near, np.hypot(j - ax - along * dx, i - ay - along * dy))
+    return np.float32(np.floor(255 * (1.2 + 0.5 - near).clip(0, 1) + 0.5) / 255)
+
+
+def centred(strokes):
+    """Strokes 20 pixels large, ink included: in the middle, then moved until their ink is there."""
+    points = np.concatenate(strokes)
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2
+    scale = (20 - 2 * 1.2) / np.ptp(points, axis=0).max()
+    lines = [(np.array(stroke) - middle) * scale for stroke in strokes]
+    first = np.float64(inked([line + 14 for line in lines]))
+    mass = [first.sum(axis=axis) @ np.arange(28) / first.sum() for axis in (0, 1)]
+    return inked([line + (28 - np.array(mass)) for line in lines])
+
+
 def drawn(strokes):
     """The image that the page makes of strokes."""
     return np.float32(script(widgets.module("lenet"), "return drawing(strokes);", strokes=strokes))
@@ -90,9 +122,14 @@ def test_all_maps_have_the_librarys_bits(net):
         outputs = owner(net).outputs(net, np.float32(image)[None, None])
         named = dict(zip(net.layers, outputs, strict=True))
         assert maps == [bits(named[name]) for name in MAPS]
-        powers = np.exp(np.float64(outputs[-1][0]) - outputs[-1].max())
-        # Each power is within an ulp or so, their sum within ten more.
-        np.testing.assert_allclose(shares, powers / powers.sum(), rtol=32 * 2.0**-53)
+        for one in outputs[-1][0]:
+            most = float(outputs[-1].max())
+            assert Fraction(float(one) - most) == Fraction(float(one)) - Fraction(most)
+        with mpmath.workprec(200):
+            powers = [mpmath.exp(float(one)) for one in outputs[-1][0]]
+            truth = [power / mpmath.fsum(powers) for power in powers]
+            errors = [abs(share / true - 1) for share, true in zip(shares, truth, strict=True)]
+            assert max(errors) <= SHARES_APART
 
 
 def test_the_written_digits_are_the_librarys():
@@ -110,12 +147,14 @@ def test_the_written_digits_are_the_librarys():
 @pytest.mark.parametrize("digit", STROKES)
 @pytest.mark.parametrize(("size", "place"), [(1, (0, 0)), (0.3, (0.6, 0.1))])
 def test_what_is_drawn_is_as_large_as_mnists_and_in_the_middle(net, digit, size, place):
-    image = drawn((np.array(STROKES[digit][0]) * size + place)[None].tolist())
+    strokes = [(np.array(STROKES[digit][0]) * size + place).tolist()]
+    image = drawn(strokes)
+    np.testing.assert_array_equal(image, centred(strokes))
     rows, columns = (np.flatnonzero(image.any(axis=axis)) for axis in (1, 0))
     # A pen's soft edge touches up to a pixel more on either side of 20.
     assert 19 <= max(np.ptp(rows), np.ptp(columns)) + 1 <= 22
     centre = [image.sum(axis=axis) @ np.arange(28) / image.sum() for axis in (1, 0)]
-    np.testing.assert_allclose(centre, 14, atol=0.1)
+    np.testing.assert_array_equal(np.rint(centre), 14)
     assert set(np.unique(image * 255) % 1) == {0}
     assert net(image[None, None]).argmax() == digit
 

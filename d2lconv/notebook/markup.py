@@ -21,11 +21,14 @@ with needed("notebooks"):
     from pygments.lexers import PythonLexer
 
 TAGS = re.compile(r"<[^>]*>")
+# A formula with the marks behind it, which must not begin the next line.
+FORMULA = re.compile(r'<span class="math inline">.*?</span>[.,;:?)]+')
 
 
 def text(source: str) -> Markup:
     """Markdown as HTML, mathematics as MathML, headings with ids, wide tables to be scrolled."""
     html = _markdown().render(source)
+    html = FORMULA.sub(r'<span class="unbroken">\g<0></span>', html)
     html = html.replace("<table>", '<div class="table" tabindex="0"><table>')
     return Markup(html.replace("</table>", "</table></div>"))
 

@@ -111,7 +111,7 @@
     const link = document.createElement("a");
     Object.assign(link, { className: "anchor", href: `#${heading.id}`, textContent: "#" });
     link.setAttribute("aria-label", "Link to this place");
-    heading.append(" ", link);
+    heading.append(link);
   }
 
   // How many exercises are solved: their places to work say so, also when the page opens again.

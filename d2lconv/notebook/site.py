@@ -21,6 +21,7 @@ from d2lconv.notebook.slides import slides
 from d2lconv.parity import defaults, gallery
 from d2lconv.version import __version__
 
+FOLDED: Final = re.compile(r"<details.*?</details>", re.DOTALL)  # it would be given away
 PICTURE: Final = re.compile(r'<div class="picture"[^>]*>(<img[^>]*>)')
 MAIN: Final = re.compile(r"<main\b.*?</main>", re.DOTALL)
 LONGEST: Final = 4000  # characters of a section that are searched
@@ -84,7 +85,7 @@ def write(folder: Path, written: Callable[[Path], None] = lambda path: None) -> 
         for path in sorted(each.lesson.folder.glob("*.ipynb")):
             put(f"{name}/notebooks/{path.name}", path.read_text(encoding="utf-8"))
         found += _sections(each.lesson.title, f"{name}.html", html)
-        picture = PICTURE.search(html)
+        picture = PICTURE.search(FOLDED.sub("", html))
         cards.append({"lesson": each.lesson, "views": each.views, "picture": Markup(picture[1])
                       if picture else Markup("")})  # fmt: skip
     guides = []

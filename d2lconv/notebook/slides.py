@@ -13,7 +13,9 @@ from d2lconv.notebook.page import place, programs, rendered, resource
 
 TALL = 10  # lines of code; more of them stand beside the text, not below it
 WIDE = 58  # characters of a line of code that fit beside the text
-FIRST = 8  # lines of code that fit below a heading and a few words
+FIRST = 8  # lines of code that fit below a heading and words, and leave room for what they show
+ALONE = 13  # lines of code that fit below a heading and a few words, if nothing else is to follow
+FEW = 400  # characters: about five lines of words
 LONG = 16  # lines of code that fit on a slide of their own, or beside the text
 
 
@@ -28,6 +30,7 @@ class Slide:
         notes: What the speaker sees.
         layout: Where it stands: "below" the text, or "beside" it.
         step: How often the speaker has pressed the key to see what comes next.
+        full: Whether code has taken all the room, so that what follows goes on the next slide.
     """
 
     below: bool = False
@@ -36,6 +39,15 @@ class Slide:
     notes: list[Markup] = field(default_factory=list)
     layout: str = "below"
     step: int = 0
+    full: bool = False
+
+    @property
+    def room(self) -> int:
+        """How many lines of code fit here if what they show goes on the next slide."""
+        if not self.text:
+            return LONG
+        code = any("<pre" in html for html in self.text)
+        return FIRST if code or sum(len(html.striptags()) for html in self.text) > FEW else ALONE
 
     def read(self, html: Markup) -> None:
         """Add something to be read."""
@@ -117,6 +129,9 @@ def _slides(document: Document, view: View) -> Iterator[Slide]:
 
 def _add(slide: Slide, view: View, number: int, cell: Cell) -> Iterator[Slide]:
     """Put a cell of the lesson on a slide, and what does not fit there on further ones."""
+    if slide.full:
+        yield slide
+        slide = Slide(below=True, step=slide.step)
     if "widget" in cell.options:
         slide.look(place(cell.options["widget"]), "beside")
         yield slide
@@ -140,12 +155,16 @@ def _add(slide: Slide, view: View, number: int, cell: Cell) -> Iterator[Slide]:
             tall = narrow and len(lines) > TALL
             slide.look(markup.code(each.source), "beside" if tall else "below")
         else:
-            first, *rest = pieces(lines, FIRST if slide.text else LONG)
+            first, *rest = pieces(lines, slide.room)
+            slide.full = bool(slide.text) and not rest
             slide.look(markup.code(first))
             for piece in rest:
                 yield slide
                 slide = Slide(below=True, step=slide.step)
                 slide.look(markup.code(piece))
+        if shown and slide.full:
+            yield slide
+            slide = Slide(below=True, step=slide.step)
         if shown:
             slide.look(shown)
     yield slide

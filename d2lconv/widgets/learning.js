@@ -82,9 +82,8 @@ function draw({ model, el }) {
       "figcaption",
       {},
       "Every point is a kernel of two weights. The darker, the smaller the loss; the star is ",
-      element("span", { class: "number" }, `[${shown(cx)}, ${shown(cy)}]`),
-      ". Drag the square to start elsewhere. Where the path zigzags, the steps are too long for the ",
-      "steep sides of the valley, and still short for its flat floor.",
+      `[${shown(cx)}, ${shown(cy)}]. Drag the square to start elsewhere. Where the path zigzags, the steps are too `,
+      "long for the steep sides of the valley, and still short for its flat floor.",
     ),
   );
   const status = element("p", { class: "status", "aria-live": "polite" });
