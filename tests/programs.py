@@ -180,6 +180,14 @@ class Program:
         return after(call(*prepared), numbers)
 
 
+def known(given: Any, constant: Any, full: Any) -> Any:
+    """What `Program.from_sources` makes tensors with, by two functions of a framework."""
+    return (
+        lambda place: constant(given[place]),
+        lambda place: full(given[place].shape, given[place].flat[0]),
+    )
+
+
 def taken(steps: tuple[Step, ...], start: int, t: Any, numbers: Any) -> Any:
     """A tensor after steps, whose numbers are from a place on among all the program's."""
     for place, step in enumerate(steps, start):

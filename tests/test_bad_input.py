@@ -433,6 +433,7 @@ def test_something_of_the_framework_that_is_no_tensor_is_refused(framework):
             call()
 
 
+@pytest.mark.together
 def test_tensors_of_two_frameworks_are_not_mixed(framework):
     other = "torch" if framework != "torch" else "jax"
     demand(other)
@@ -459,6 +460,7 @@ def test_tensors_of_two_frameworks_are_not_mixed(framework):
             call()
 
 
+@pytest.mark.together
 def test_converted_tensors_of_another_framework_are_welcome(framework):
     other = demand("torch" if framework != "torch" else "jax")
     theirs = bind(other).tensor(KERNEL)

@@ -15,16 +15,16 @@ pytestmark = pytest.mark.slow(reason="it measures")
 
 
 @pytest.fixture(scope="module")
-def names():
+def measured():
     """Two backends, if there are so many; where each is alone, each is measured."""
     return CHOSEN[:2]
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory, names):
+def files(tmp_path_factory, measured):
     """A run over two tiny sizes in those backends, with the files that it writes."""
     folder = tmp_path_factory.mktemp("bench")
-    chosen = [part for name in names for part in ("-b", name)]
+    chosen = [part for name in measured for part in ("-b", name)]
     done = d2lconv(
         "bench", *chosen, "--size", "6x8-1x2", "--size", "8-3", "--seconds", "0.001",
         "--json", str(folder / "a.json"), "--plot", str(folder / "a.svg"), width=100,
@@ -37,11 +37,12 @@ def rows(document, **wanted):
     return [row for row in document["rows"] if wanted.items() <= row.items()]
 
 
-def test_every_backend_is_measured_in_every_respect(files, names):
+@pytest.mark.together
+def test_every_backend_is_measured_in_every_respect(files, measured):
     _, _, document = files
     assert document["schema"] == report.SCHEMA
-    assert set(document["backends"]) == set(names)
-    for name in names:
+    assert set(document["backends"]) == set(measured)
+    for name in measured:
         assert document["backends"][name]["version"] == STATUS[name].version
         whats = {row["what"] for row in rows(document, backend=name)}
         learns = {"backward", "learning"} if name != "numpy" else set()
@@ -53,9 +54,10 @@ def test_starting_is_measured_where_everything_is():
     assert 0 < start["numpy"]["python"] < start["numpy"]["backend"] < start["numpy"]["run"]
 
 
-def test_every_method_is_compared_with_the_loop_and_with_the_frameworks_own(files, names):
+@pytest.mark.together
+def test_every_method_is_compared_with_the_loop_and_with_the_frameworks_own(files, measured):
     _, _, document = files
-    for name in names:
+    for name in measured:
         found = rows(document, backend=name, what="forward", image=[8, 8])
         assert [row["method"] for row in found] == [*report.METHODS, "own"]
         for row in found:
@@ -66,9 +68,10 @@ def test_every_method_is_compared_with_the_loop_and_with_the_frameworks_own(file
             assert row["peak"] >= 0
 
 
-def test_the_table_and_the_closing_lines_name_every_framework(files, names):
+@pytest.mark.together
+def test_the_table_and_the_closing_lines_name_every_framework(files, measured):
     _, done, _ = files
-    for name in names:
+    for name in measured:
         framework = STATUS[name].framework
         assert f"{framework} {STATUS[name].version}" in done.stdout
         said = f"{framework}, times as fast as its own convolution, geometric mean over 2 sizes"
@@ -78,14 +81,15 @@ def test_the_table_and_the_closing_lines_name_every_framework(files, names):
     assert "…" not in done.stdout
 
 
-def test_the_picture_has_a_column_for_each_framework(files, names):
+@pytest.mark.together
+def test_the_picture_has_a_column_for_each_framework(files, measured):
     folder, _, document = files
     from d2lconv.bench.plot import plot
 
     picture = (folder / "a.svg").read_bytes()
     assert picture.startswith(b"<?xml")
     assert len(picture) < 100_000
-    titles = [ax.get_title() for ax in plot(document).axes[: len(names)]]
+    titles = [ax.get_title() for ax in plot(document).axes[: len(measured)]]
     assert [title.split()[0] for title in titles] == [
         facts["framework"] for facts in document["backends"].values()
     ]

@@ -42,6 +42,7 @@ def lesson():
     return done
 
 
+@pytest.mark.together
 def test_run_puts_every_framework_in_a_column(lesson):
     heads = [line.split() for line in lesson.stdout.splitlines()]
     assert [STATUS[name].framework for name in INSTALLED] in heads
@@ -49,6 +50,7 @@ def test_run_puts_every_framework_in_a_column(lesson):
         assert f"{STATUS[name].framework} {STATUS[name].version}" in lesson.stdout
 
 
+@pytest.mark.together
 def test_run_shows_what_each_step_computes(lesson):
     n = len(INSTALLED)
     rows = {
@@ -64,6 +66,7 @@ def test_run_shows_what_each_step_computes(lesson):
         assert any(" ".join(cells) in line for line in lines), what
 
 
+@pytest.mark.together
 def test_run_ends_in_one_line_that_counts_the_same_bits(lesson):
     *_, last = lesson.stdout.strip().splitlines()
     if len(INSTALLED) == 1:
@@ -74,6 +77,7 @@ def test_run_ends_in_one_line_that_counts_the_same_bits(lesson):
     assert last == f"Same bits in {everywhere}: 25 of 25 results."
 
 
+@pytest.mark.together
 def test_run_says_nothing_on_stderr_but_what_is_missing(lesson):
     assert told(lesson.stderr).count("\n") == len(STATUS) - len(INSTALLED)
 
@@ -87,6 +91,7 @@ def test_run_tells_which_framework_is_missing_and_how_to_install_it(lesson):
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])
+@pytest.mark.together
 def test_run_fits_the_terminal(width, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", str(width))
     assert run(INSTALLED, "exact", quiet=False, as_json=False) == 0
@@ -96,6 +101,7 @@ def test_run_fits_the_terminal(width, monkeypatch, capsys):
         assert STATUS[name].framework in out
 
 
+@pytest.mark.together
 def test_the_readmes_picture_is_what_the_command_prints(monkeypatch, capsys):
     for name in STATUS:  # the picture shows every one
         demand(name)
@@ -241,6 +247,7 @@ def test_different_bits_are_shown_and_fail(tmp_path):
 # The doctor.
 
 
+@pytest.mark.together
 def test_the_doctor_finds_every_installed_framework_working():
     done = d2lconv("doctor", "--json")
     assert done.returncode == 0, done.stdout
@@ -311,6 +318,7 @@ def test_help_breaks_lines_where_the_terminal_ends_and_nowhere_else(command):
             assert len(line) + 1 + len(following.split()[0]) > 76, (line, following)
 
 
+@pytest.mark.together
 def test_every_half_of_a_table_has_the_verdict(monkeypatch, capsys):
     five = [demand(name) for name in STATUS]  # fewer fit side by side
     monkeypatch.setenv("COLUMNS", "80")

@@ -27,6 +27,7 @@ def files(tmp_path_factory):
     return folder, done
 
 
+@pytest.mark.together
 def test_the_matrix_has_a_row_for_each_case_and_a_column_for_each_framework(files):
     _, done = files
     lines = done.stdout.splitlines()
@@ -38,12 +39,14 @@ def test_the_matrix_has_a_row_for_each_case_and_a_column_for_each_framework(file
     assert told(done.stderr) == ""
 
 
+@pytest.mark.together
 def test_the_last_line_has_the_totals(files):
     _, done = files
     assert f"6 cases in {', '.join(CHOSEN)}" in done.stdout.splitlines()[-1]
     assert done.stdout.splitlines()[-1].endswith("; 0 bug")
 
 
+@pytest.mark.together
 def test_the_json_has_every_cell_and_where_it_comes_from(files):
     folder, _ = files
     document = json.loads((folder / "a.json").read_text(encoding="utf-8"))
@@ -60,6 +63,7 @@ def test_the_json_has_every_cell_and_where_it_comes_from(files):
             assert cell["share"] is None or cell["share"] <= 1
 
 
+@pytest.mark.together
 def test_the_page_needs_nothing_else(files):
     folder, _ = files
     page = (folder / "a.html").read_text(encoding="utf-8")
@@ -71,6 +75,7 @@ def test_the_page_needs_nothing_else(files):
     assert "<svg" in page
 
 
+@pytest.mark.together
 def test_comparing_the_recording_gives_the_same_totals(files):
     folder, done = files
     again = d2lconv("parity", *SOME, "--compare", str(folder / "a.npz"), width=200)
@@ -165,6 +170,7 @@ def test_what_contradicts_itself_is_refused_before_anything_runs(tmp_path, optio
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.together
 def test_a_comparison_counts_the_cases_that_were_recorded(files):
     folder, done = files
     again = d2lconv("parity", "--compare", str(folder / "a.npz"), "--quiet")

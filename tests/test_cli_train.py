@@ -49,6 +49,7 @@ def done(folder, tmp_path_factory):
     return child, json.loads((place / "run.json").read_text(encoding="utf-8"))
 
 
+@pytest.mark.together
 def test_the_last_line_says_that_the_bits_are_the_same(done):
     child, document = done
     last = child.stdout.splitlines()[-1]
@@ -60,6 +61,7 @@ def test_the_last_line_says_that_the_bits_are_the_same(done):
     assert child.stderr == f"... training in {', '.join(CHOSEN)}\n"  # a sign of life
 
 
+@pytest.mark.together
 def test_the_table_has_what_every_epoch_came_to(done):
     child, document = done
     for run in document["runs"]:
@@ -71,6 +73,7 @@ def test_the_table_has_what_every_epoch_came_to(done):
     assert "MiB" in child.stdout
 
 
+@pytest.mark.together
 def test_every_step_has_a_hash_of_every_parameter(done):
     _, document = done
     first, *others = document["runs"]
@@ -92,6 +95,7 @@ def test_the_command_trains_as_the_function_does(done, folder):
     assert history.hashes == dc.History.of(done[1]["runs"][0]["history"]).hashes
 
 
+@pytest.mark.together
 def test_the_frameworks_own_layers_drift_apart(folder, tmp_path):
     others = [part for name in ("torch", "jax") for part in ("-b", demand(name))]
     file = tmp_path / "run.json"

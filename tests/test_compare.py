@@ -202,6 +202,7 @@ def test_a_fault_is_a_bug_in_every_framework_and_its_own_methods_are_not(d2l):
     assert compare(wrong, d2l.tensor(expected), bound=bound).verdict == "bug"
 
 
+@pytest.mark.together
 def test_tensors_of_two_frameworks_can_be_compared():
     torch, jax = (bind(demand(name)) for name in ("torch", "jax"))
     X, K = operands((3, 2), "float32")

@@ -149,10 +149,10 @@ def test_torch_defaults_and_autocast_change_nothing(torch):
         assert_same_bits(d2l.corr2d(X, K).numpy(), Y)
 
 
-@pytest.mark.parametrize("backend", ["eager", "aot_eager"])
-def test_torch_compile_without_a_compiler(torch, backend):
+@pytest.mark.parametrize("compiler", ["eager", "aot_eager"])
+def test_torch_compile_without_a_compiler(torch, compiler):
     d2l = bind("torch")
-    compiled = torch.compile(lambda X, K: d2l.corr2d(X, K), backend=backend)
+    compiled = torch.compile(lambda X, K: d2l.corr2d(X, K), backend=compiler)
     assert_same_bits(compiled(d2l.tensor(X), d2l.tensor(K)).numpy(), Y)
 
 

@@ -117,6 +117,7 @@ def test_a_mistake_of_ours_is_no_answer(error):
                 probe.run(asked)
 
 
+@pytest.mark.together
 def test_the_command_prints_a_table_of_80_columns_and_what_differs():
     for name in ("torch", "jax"):
         demand(name)

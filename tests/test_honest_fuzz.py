@@ -9,7 +9,7 @@ from itertools import combinations
 
 import honest
 import numpy as np
-import pytest
+from chosen import demand_extra
 from hypothesis import given
 from hypothesis import strategies as st
 from test_precision import KINDS, data
@@ -162,7 +162,7 @@ def fast(seed):
 
 def transformed(X, K):
     """By Fourier transforms in float32."""
-    scipy_fft = pytest.importorskip("scipy.fft", reason="SciPy transforms float32 as such")
+    scipy_fft = demand_extra("scipy.fft", "sparse")  # it transforms float32 as such
     size = X.shape
     spectrum = scipy_fft.rfft2(X) * np.conj(scipy_fft.rfft2(K, size))
     H, W = (n - k + 1 for n, k in zip(X.shape, K.shape, strict=True))

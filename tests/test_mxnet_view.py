@@ -58,6 +58,7 @@ untouched()
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("other", ["torch", "tf", "jax"])
+@pytest.mark.together
 def test_whichever_framework_comes_first(other, when):
     demand("mxnet")
     demand(other)
@@ -84,6 +85,7 @@ ORDERS = [
 
 
 @pytest.mark.parametrize("order", ORDERS, ids="-".join)
+@pytest.mark.together
 def test_the_frameworks_can_be_imported_in_any_order(order):
     for name in order:
         demand(name)
@@ -175,6 +177,7 @@ def test_every_removed_name_does_what_it_did():
         facade.nonsense  # noqa: B018
 
 
+@pytest.mark.together
 def test_arrays_that_outlive_mxnet_say_nothing_at_exit():
     demand("mxnet")
     demand("tf")  # whose modules keep MXNet's alive for longer

@@ -202,6 +202,7 @@ def test_what_has_no_numbers_is_refused():
             dc.parity.compare(of.pop("actual"), np.ones((1, 1)), **of)
 
 
+@pytest.mark.together
 def test_a_layer_and_its_port_are_the_same_but_for_rounding():
     for name in ("torch", "tf", "jax"):
         demand(name)
@@ -219,6 +220,7 @@ def test_a_layer_and_its_port_are_the_same_but_for_rounding():
         assert layers(dense, port(dense, name), rows).verdict in ("identical", "rounding")
 
 
+@pytest.mark.together
 def test_padding_same_of_keras_is_not_padding_1_of_pytorch():
     """keras#19291."""
     for name in ("torch", "tf"):
@@ -249,6 +251,7 @@ def test_padding_same_of_keras_is_not_padding_1_of_pytorch():
     assert "weight: bug" in str(report)
 
 
+@pytest.mark.together
 def test_depthwise_kernels_and_pooling_of_keras():
     for name in ("torch", "tf"):
         demand(name)
@@ -270,6 +273,7 @@ def test_depthwise_kernels_and_pooling_of_keras():
 
 
 @pytest.mark.parametrize("what", ["activation", "lazy", "mode", "foreign", "unknown", "kinds"])
+@pytest.mark.together
 def test_layers_that_cannot_be_described_are_refused(what):
     for name in ("torch", "tf"):
         demand(name)

@@ -225,6 +225,7 @@ def test_a_notebook_run_again_shows_the_same(backend, name):
 
 
 @pytest.mark.parametrize("name", LESSONS)
+@pytest.mark.together
 def test_the_notebook_of_all_frameworks_run_again_shows_the_same(name):
     for framework in FRAMEWORKS:
         demand(framework)
@@ -480,6 +481,7 @@ def shown(monkeypatch):
     return found
 
 
+@pytest.mark.together
 def test_columns_run_every_framework_in_a_namespace_of_its_own(shown):
     installed = [status for status in STATUS.values() if status.installed]
     cells = columns.Columns(Shell())

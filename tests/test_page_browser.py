@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from chosen import demand_extra
 
 from d2lconv import published
 from d2lconv.notebook import document, lesson
@@ -224,7 +225,7 @@ def test_headings_have_anchors(visit, html):
 
 @pytest.mark.parametrize(("view", "scheme"), [("torch", "light"), ("together", "dark")])
 def test_an_accessibility_audit_finds_nothing_serious(visit, html, view, scheme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core here")
+    axe = demand_extra("axe_playwright_python.sync_playwright", "browser")
     page = visit(html, color_scheme=scheme)
     choose(page, view)
     violations = axe.Axe().run(page).response["violations"]

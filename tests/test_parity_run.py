@@ -227,6 +227,7 @@ def test_a_known_difference_is_known_within_its_bound_alone(tmp_path, fault, ver
 # In this process, with what is installed.
 
 
+@pytest.mark.together
 def test_a_run_of_a_few_cases_in_every_backend():
     installed = [name for name, status in STATUS.items() if status.installed]
     report = dc.parity.run(cases=["lesson", "layer/float64"])

@@ -9,7 +9,7 @@ from chosen import demand
 from frameworks import assert_same_bits
 from fuzzing import examples
 from hypothesis import given
-from programs import Call, Program, Step, programs
+from programs import Call, Program, Step, known, programs
 
 import d2lconv as dc
 from d2lconv.binding import bind
@@ -61,13 +61,7 @@ def in_jax(program, how, call):
             Y, pull = jax.vjp(again, *tensors)
             return Y, *pull(G)
 
-        def constant(place):
-            return jnp.asarray(given[place])
-
-        def filled(place):
-            return jnp.full(given[place].shape, given[place].flat[0])
-
-        tensors = program.from_sources(arguments, constant, filled)
+        tensors = program.from_sources(arguments, *known(given, jnp.asarray, jnp.full))
         if how == "forward":
             return (function(*tensors[:-1]),)
         twice = [jnp.stack([t, t * 2]) for t in tensors]
@@ -155,13 +149,7 @@ def in_tf(program, how, call, apart=lambda steps: steps):
                 Z = program.around(call, tensors, numbers, apart)
             return Z, *tape.gradient(Z, tensors, output_gradients=G)
 
-        def constant(place):
-            return tf.constant(given[place])
-
-        def filled(place):
-            return tf.fill(given[place].shape, given[place].flat[0])
-
-        tensors = program.from_sources(arguments, constant, filled)
+        tensors = program.from_sources(arguments, *known(given, tf.constant, tf.fill))
         if how == "map_fn":
             twice = tuple(tf.stack([t, t * 2]) for t in tensors)
             kinds = (tensors[0].dtype,) * len(tensors)

@@ -24,6 +24,7 @@ def run(pytester, monkeypatch):
     return run
 
 
+@pytest.mark.together
 def test_a_test_over_the_neutral_api_runs_once_for_each_installed_backend(run):
     result = run(
         """
@@ -168,6 +169,7 @@ def test_parity_takes_one_result_or_several(run):
     result.stdout.fnmatch_lines(["*ArgumentError: parity takes one result and what is expected*"])
 
 
+@pytest.mark.together
 def test_the_readmes_example_finds_one_mistake_after_the_other(run):
     for name in ("numpy", "torch", "tf"):
         demand(name)

@@ -43,6 +43,7 @@ def test_a_recording_gives_back_what_was_saved(report, tmp_path):
                 assert dc.parity.same_bits(outcome.results[name], array)
 
 
+@pytest.mark.together
 def test_comparing_a_recording_gives_the_verdicts_of_the_run(report, tmp_path):
     recording.save(report, tmp_path / "a.npz")
     again = recording.compare_recordings([tmp_path / "a.npz"], CASES)
@@ -122,6 +123,7 @@ def test_other_inputs_are_reported_apart_from_other_results(tmp_path):
     assert "its inputs are not ours" in cell.reason
 
 
+@pytest.mark.together
 def test_a_backend_can_be_compared_across_frameworks_files(report, tmp_path):
     demand("torch")
     columns = list(report.backends)

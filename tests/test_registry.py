@@ -146,6 +146,7 @@ except dc.ShapeError:
     )
 
 
+@pytest.mark.together
 def test_listing_backends_imports_no_framework_and_tells_what_is_there():
     statuses = {status.name: status for status in dc.backends()}
     assert list(statuses) == ["numpy", "jax", "mxnet", "torch", "tf"]
@@ -261,6 +262,7 @@ def test_a_broken_package_does_not_take_the_others_along(tmp_path):
     assert "the backend 'toy' is left out: d2lconv_toy:manifest raised ValueError" in child.stderr
 
 
+@pytest.mark.together
 def test_keras_on_another_backend_is_reported(tmp_path):
     demand("tf")
     demand("jax")
@@ -278,6 +280,7 @@ assert not heavy, f"imported: {{heavy}}"
 """
 
 
+@pytest.mark.together
 def test_importing_and_using_numpy_imports_no_framework():
     python(
         """
@@ -299,6 +302,7 @@ def test_the_test_of_laziness_can_fail(tmp_path):
     assert "imported: ['jax']" in child.stderr
 
 
+@pytest.mark.together
 def test_one_backend_imports_its_own_framework_alone(framework):
     own = {"tf": {"tensorflow", "keras"}, "jax": {"jax", "jaxlib", "flax"}}.get(
         framework, {framework}

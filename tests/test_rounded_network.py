@@ -256,6 +256,7 @@ def test_what_cannot_be_is_the_same_error_everywhere(d2l, call, error, words):
         call(d2l)
 
 
+@pytest.mark.together
 def test_labels_of_another_framework_are_refused(framework):
     other = "jax" if framework == "torch" else "torch"
     labels = registry.load(demand(other)).tensors.integers(LABELS)

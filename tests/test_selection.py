@@ -13,6 +13,8 @@ import d2lconv as dc
 from d2lconv.binding import bind
 from d2lconv.core import registry, selection
 
+pytestmark = pytest.mark.together  # a choice is one of several
+
 
 def serves(backend):
     """Whether neutral data is served by that backend, seen by the type of a result."""

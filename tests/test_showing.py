@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 from children import python
+from chosen import demand_extra
 
 import d2lconv as dc
 from d2lconv.binding import bind
@@ -134,7 +135,7 @@ def test_a_photograph_with_its_colours_last_is_told_what_to_do(d2l):
 
 
 def test_pictures_of_pillow_are_loaded_and_nothing_else_takes_them(d2l):
-    Image = pytest.importorskip("PIL.Image")
+    Image = demand_extra("PIL.Image", "images")
     colours = np.random.default_rng(0).integers(0, 256, (5, 6, 3), np.uint8)
     picture = Image.fromarray(colours)
     with pytest.raises(dc.DTypeError, match=r"dc\.load_image\(X\)"):

@@ -10,10 +10,12 @@ from html import unescape
 from urllib.parse import unquote
 
 import pytest
+from chosen import demand_extra, demand_github
 from markupsafe import escape
 
 import d2lconv as dc
 from d2lconv.notebook import lesson, site
+from d2lconv.notebook.build import TOGETHER
 from d2lconv.parity import gallery
 from d2lconv.parity.defaults import PROBES
 from d2lconv.parity.verdict import VERDICTS
@@ -40,7 +42,9 @@ def test_every_lesson_has_its_page_its_decks_and_its_notebooks(folder):
         assert (folder / f"{name}.html").is_file()
         decks = {path.stem for path in (folder / name / "slides").iterdir()}
         assert decks == set(FRAMEWORKS)
-        for path in lesson.find(name).folder.glob("*.ipynb"):
+        notebooks = list(lesson.find(name).folder.glob("*.ipynb"))
+        assert {path.stem for path in notebooks} == {*FRAMEWORKS, TOGETHER}
+        for path in notebooks:
             copied = folder / name / "notebooks" / path.name
             assert copied.read_bytes() == path.read_bytes()
 
@@ -64,9 +68,8 @@ def test_no_link_is_broken(folder):
 
 
 def test_the_guides_are_pages_too(folder, index):
-    sources = sorted((lesson.folder().parent / ".github" / "guide").glob("*.md"))
-    if not sources:
-        pytest.skip("an sdist has no .github")
+    sources = sorted((demand_github() / "guide").glob("*.md"))
+    assert sources
     start = (folder / "index.html").read_text(encoding="utf-8")
     for source in sources:
         title = source.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
@@ -82,7 +85,9 @@ def test_the_search_knows_every_heading_and_every_public_name(folder, index):
     for name in LESSONS:
         text = (folder / f"{name}.html").read_text(encoding="utf-8")
         main = text[text.index("<main") : text.index("</main>")]
-        for id in re.findall(r'<h[23] id="([^"]*)"', main):
+        ids = re.findall(r'<h[23] id="([^"]*)"', main)
+        assert len(ids) > 5
+        for id in ids:
             assert f"{name}.html#{id}" in found
     for name in ("corr2d", "pool2d", "learn_kernel", "Conv2D"):
         assert name in dc.__all__
@@ -96,6 +101,7 @@ def test_public_questions_and_conventions_have_a_page_that_is_found(folder, inde
     text = (folder / "gallery.html").read_text(encoding="utf-8")
     rows = re.findall(r'<tr><th scope="row">(.*?)</tr>', text, re.DOTALL)
     reports = gallery.reports()
+    assert reports
     assert len(rows) == len(reports) + len(PROBES)
     for report in reports:
         (row,) = [row for row in map(unescape, rows) if f"{report.number}<" in row]
@@ -130,7 +136,9 @@ def test_lessons_follow_each_other(folder):
 
 
 def test_the_reference_is_ours_and_offline(folder):
-    for path in (folder / "api").rglob("*.html"):
+    pages = list((folder / "api").rglob("*.html"))
+    assert {"index.html", "d2lconv.html", "kernels.html"} <= {path.name for path in pages}
+    for path in pages:
         text = path.read_text(encoding="utf-8")
         assert not re.search(r'<(script|link|img)\b[^>]*(src|href)="https?:', text)
         if path.name != "index.html":
@@ -178,7 +186,7 @@ def test_without_pdoc_it_says_what_to_install(tmp_path):
 
 
 def serious(page):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core here")
+    axe = demand_extra("axe_playwright_python.sync_playwright", "browser")
     violations = axe.Axe().run(page).response["violations"]
     return [
         (v["id"], [node["html"] for node in v["nodes"]][:3])
@@ -230,9 +238,9 @@ def test_the_start_page_fits_and_finds(visit, folder, width, scheme):
 
 
 def test_a_guide_fits_and_leads_back(visit, folder):
+    demand_github()
     guides = sorted((folder / "guide").glob("*.html"))
-    if not guides:
-        pytest.skip("an sdist has no .github")
+    assert guides
     for path in guides:
         page = visit(path, width=390, color_scheme="dark")
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -276,13 +284,16 @@ def test_a_lessons_page_is_looked_at(visit, folder, name):
             assert sticking_out(page) == []
         assert serious(page) == []
     names = lesson.find(name).exercises
+    assert names
     for exercise in names:
         place = page.locator(f'[data-d2lconv="exercises"][data-state*=\'"{exercise}"\']')
         asked = dc.exercises[exercise]
         if asked.points:
             place.locator("textarea").fill("Because it is so.")
             place.get_by_role("button", name="Compare").click()
-            for box in place.get_by_role("checkbox").all():
+            boxes = place.get_by_role("checkbox").all()
+            assert len(boxes) == len(asked.points)
+            for box in boxes:
                 box.check()
         else:
             for answer, mark in ((asked.page["slips"][0][0], "✗"), (asked.page["expected"], "✓")):
@@ -292,6 +303,7 @@ def test_a_lessons_page_is_looked_at(visit, folder, name):
     assert page.locator(".solved").inner_text() == f"{len(names)} of {len(names)} solved"
     page.reload()
     assert page.locator(".solved").inner_text() == f"{len(names)} of {len(names)} solved"
-    widgets = page.locator("[data-d2lconv]:not([data-d2lconv=exercises])")
-    assert all(one.locator(".d2lconv").count() == 1 for one in widgets.all())
+    widgets = page.locator("[data-d2lconv]:not([data-d2lconv=exercises])").all()
+    assert widgets
+    assert all(one.locator(".d2lconv").count() == 1 for one in widgets)
     assert page.pdf()[:5] == b"%PDF-"

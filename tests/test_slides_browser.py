@@ -1,6 +1,7 @@
 """The decks in a real browser: from disk, without a network; every slide fits and prints."""
 
 import pytest
+from chosen import demand_extra
 
 from d2lconv.notebook import document, lesson
 from d2lconv.notebook.slides import slides
@@ -136,7 +137,7 @@ def test_a_deck_can_be_printed_a_page_for_each_slide(visit, decks):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_an_accessibility_audit_finds_nothing_serious(visit, decks, scheme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core here")
+    axe = demand_extra("axe_playwright_python.sync_playwright", "browser")
     page = visit(decks["tf"], color_scheme=scheme)
     page.evaluate("deck.configure({ fragments: false })")
     for h in (0, 2, 3, 6, 15):

@@ -450,12 +450,14 @@ def saved(name, net, path):
     """A copy of a network by its framework's own way of saving, from another seed."""
     other = bind(name).LeNet(**{**net.made.options, "seed": 9})
     if name == "torch":
-        torch = pytest.importorskip("torch")
+        import torch
+
         torch.save(net.state_dict(), path / "net.pt")
         other.load_state_dict(torch.load(path / "net.pt"))
         assert type(net[:3]).__name__ == "Sequential"
     elif name == "tf":
-        keras = pytest.importorskip("keras")
+        import keras
+
         net.save(path / "net.keras")
         other = keras.saving.load_model(path / "net.keras")
         assert len(keras.models.clone_model(net).layers) == len(net.layers)

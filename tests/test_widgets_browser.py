@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from chosen import demand_extra
 from javascript import NEEDED
 
 import d2lconv as dc
@@ -350,7 +351,7 @@ def test_an_accessibility_audit_finds_nothing_serious(visit, name, scheme):
 
 
 def audit(page):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core here")
+    axe = demand_extra("axe_playwright_python.sync_playwright", "browser")
     violations = axe.Axe().run(page).response["violations"]
     serious = [v for v in violations if v["impact"] in ("serious", "critical")]
     assert [(v["id"], [node["html"] for node in v["nodes"]]) for v in serious] == []

@@ -27,6 +27,7 @@ def test_exercise_3_has_the_outcomes_of_each_framework(backend):
     assert [right for right, _ in expected].count(True) > 1
 
 
+@pytest.mark.together
 def test_exercise_3_takes_a_dictionary_by_framework():
     kinds = ["gradient", "none", "error", None, True]
     aliases = {name: manifest.aliases for name, (manifest, _) in registry.manifests().items()}

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from chosen import demand_extra
 from javascript import part, script
 
 import d2lconv as dc
@@ -179,7 +180,7 @@ def test_photographs_are_pooled_as_pictures_and_shifted(visit):
 @pytest.mark.parametrize("name", ["strides", "pooling"])
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_they_fit_and_an_audit_finds_nothing_serious(visit, name, width, scheme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core here")
+    axe = demand_extra("axe_playwright_python.sync_playwright", "browser")
     image = [[8 * i + j for j in range(8)] for i in range(8)]
     if name == "pooling":  # a picture
         image = [[8 * i + j for j in range(20)] for i in range(20)]
