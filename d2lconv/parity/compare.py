@@ -332,6 +332,7 @@ class _Comparing:
                 found += tuple(words for words in these if words not in found)
         return found, text
 
+    @np.errstate(all="ignore")
     def _of_other_shape(self) -> Comparison:
         call, a = self.truth.call, self.given[0]
         there = self.problem.shape("actual")
