@@ -60,14 +60,25 @@ class Judge:
         dtype: Its type.
         off: How far each element is from what it should be, of the result's shape, or None.
         right: What it should be the result of.
+        accumulator: The type of the sums, if it is not the result's.
     """
 
-    def __init__(self, result: Values, dtype: str, off: Any = None, right: Any = None) -> None:
-        self.result, self.dtype = result.wide(), dtype
+    def __init__(
+        self,
+        result: Values,
+        dtype: str,
+        off: Any = None,
+        right: Any = None,
+        accumulator: str | None = None,
+    ) -> None:
+        self.result, self.dtype, self.accumulator = result.wide(), dtype, accumulator
+        self.coarsest = max((dtype, accumulator or dtype), key=unit_roundoff)
         self.held = {name: result.held_by(name).all() for name in ("float16", "float32")}
         self.exact = bool(result.held_by(dtype).all())
         self.times = math.inf  # u*S, beyond which honest arithmetic does not stray
-        if right is not None and (near := measure(right, np.array(right.value), dtype)):
+        if right is not None and (
+            near := measure(right, np.array(right.value), dtype, accumulator=accumulator)
+        ):
             with np.errstate(all="ignore"):
                 limits = near.limits / (unit_roundoff(dtype) * right.size)
             self.times = 8 * float(limits[np.isfinite(limits)].max(initial=0.0)) or math.inf
@@ -115,7 +126,7 @@ class Judge:
         value = products.sum(-1) + offset
         size = np.abs(products).sum(-1) + np.abs(offset)
         off = np.abs(self._straight(result, value, guess) - value)
-        work = guess.accumulator or self.dtype
+        work = guess.accumulator or self.coarsest
         roundings = min(2 * gamma(terms.count + 3, work), self.times * unit_roundoff(work))
         near = (off <= roundings * size + 1e-30 * (size > 0)) | ~np.isfinite(size)
         return bool(near.all())
@@ -123,7 +134,8 @@ class Judge:
     def _on_all(self, terms: Terms, guess: Guess, result: Array) -> bool:
         """On all elements: within the bound, and as near as honest arithmetic comes."""
         straight = self._straight(result, terms.value, guess)
-        parts = of_terms(terms, self.dtype, guess.accumulator)
+        accumulator = guess.accumulator or self.accumulator
+        parts = of_terms(terms, self.dtype, accumulator)
         allowed = parts.of(straight)
         once = (guess.scale != 1) + (not self.exact)
         allowed = allowed + gamma(once, self.dtype) * np.abs(straight) * (1 + 1e-9)
@@ -132,7 +144,7 @@ class Judge:
             return False
         if guess.accumulator is not None and not self._summed_in(guess.accumulator, result, terms):
             return False
-        found = measure(terms, straight, self.dtype, accumulator=guess.accumulator)
+        found = measure(terms, straight, self.dtype, accumulator=accumulator)
         if found is not None:
             return not found.imprecise
         size = np.abs(terms.value)
