@@ -210,7 +210,7 @@ def compared(plant, seed=0):
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant[0])
 def test_a_planted_mistake_is_named(plant):
     found = compared(plant)
-    assert found.verdict in ("bug", "imprecise"), found
+    assert found.verdict == "bug", found  # of 36 products the bound is small
     assert plant[0] in found.causes, found
     assert f"actual is what {found.cause}" in found.reason
 
@@ -342,6 +342,7 @@ def gradients(groups=1, **options):
     return X, K, G, dK, dX, G.sum((0, 2, 3))
 
 
+FACTORS = {2: "a factor of 2", -1: "the sign changed", 0.5: "a factor of 1/2"}
 OPTIONS = [
     {},
     {"stride": 2, "padding": 1},
@@ -363,9 +364,9 @@ def test_gradients_are_rounding_and_their_mistakes_are_named(options):
             "identical",
             "rounding",
         )
-        for factor, words in ((2, "a factor of 2"), (-1, "the sign changed"), (0.5, "1/2")):
+        for factor, words in FACTORS.items():
             found = compare(right * np.float32(factor), right, of=of, **named, **options)
-            assert any(words in cause for cause in found.causes), found
+            assert words in found.causes, found
         mean = right / np.float32(2 * H * W)
         found = compare(mean, right, of=of, **named, **options)
         assert found.cause == f"the mean for the sum, a factor of 1/{2 * H * W}"

@@ -1,6 +1,7 @@
 """A call in our order of axes, and the :class:`~d2lconv.parity.terms.Terms` of its results."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ class Call:
     mode: str = "zeros"
     output: Pair | None = None
 
-    @property
+    @cached_property
     def size(self) -> Pair:
         """Height and width of the output of the forward pass."""
         if self.output is not None:
@@ -172,4 +173,9 @@ def pad(a: Any, padding: Sides, mode: str = "zeros") -> Any:
     sides = [(0, 0), (0, 0), (max(0, top), max(0, bottom)), (max(0, left), max(0, right))]
     if not any(map(any, sides)):
         return a
-    return np.pad(a, sides) if mode == "zeros" else np.pad(a, sides, MODES[mode])  # type: ignore[call-overload]
+    if mode != "zeros":
+        return np.pad(a, sides, MODES[mode])  # type: ignore[call-overload]
+    (n, c, h, w), (_, _, (top, bottom), (left, right)) = a.shape, sides
+    padded = np.zeros((n, c, top + h + bottom, left + w + right), a.dtype)
+    padded[:, :, top : top + h, left : left + w] = a  # np.pad takes ten times as long
+    return padded

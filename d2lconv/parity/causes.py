@@ -11,6 +11,8 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from d2lconv.parity.call import Call
 from d2lconv.parity.guess import Guess, Judge
 from d2lconv.parity.mistakes import axes, numbers, operands, windows
@@ -44,6 +46,7 @@ ALL = ("output", "weight", "input", "bias")
 WITH_K = ("output", "input")
 
 
+@np.errstate(all="ignore")
 def find(judge: Judge, right: Call) -> tuple[str, ...]:
     """The mistakes that explain a result, in words; empty if none is known."""
     guess = Guess(right)

@@ -326,12 +326,13 @@ class _Comparing:
             if wrong or name in imprecise:
                 with np.errstate(all="ignore"):
                     off = off / np.where(own > 0, own, math.inf)
-                judge = Judge(t, dtype, off, self.truth.terms)
+                judge = Judge(t, dtype, off, self.truth.terms, self.truth.accumulator)
                 these = causes.find(judge, call)
                 text += _caused(name, these)
                 found += tuple(words for words in these if words not in found)
         return found, text
 
+    @np.errstate(all="ignore")
     def _of_other_shape(self) -> Comparison:
         call, a = self.truth.call, self.given[0]
         there = self.problem.shape("actual")
@@ -345,7 +346,7 @@ class _Comparing:
                     readings[letters] = a.map(Axes(letters, "NCHW").lift)
         found: tuple[str, ...] = ()
         for letters, read in readings.items():
-            judge = Judge(read, self.types[0])
+            judge = Judge(read, self.types[0], accumulator=self.truth.accumulator)
             if letters and read.shape == call.shape and judge.explains(Guess(call)):
                 found += (f"the right result in the layout {letters}",)
             elif not letters:

@@ -60,14 +60,25 @@ class Judge:
         dtype: Its type.
         off: How far each element is from what it should be, of the result's shape, or None.
         right: What it should be the result of.
+        accumulator: The type of the sums, if it is not the result's.
     """
 
-    def __init__(self, result: Values, dtype: str, off: Any = None, right: Any = None) -> None:
-        self.result, self.dtype = result.wide(), dtype
+    def __init__(
+        self,
+        result: Values,
+        dtype: str,
+        off: Any = None,
+        right: Any = None,
+        accumulator: str | None = None,
+    ) -> None:
+        self.result, self.dtype, self.accumulator = result.wide(), dtype, accumulator
+        self.coarsest = max((dtype, accumulator or dtype), key=unit_roundoff)
         self.held = {name: result.held_by(name).all() for name in ("float16", "float32")}
         self.exact = bool(result.held_by(dtype).all())
         self.times = math.inf  # u*S, beyond which honest arithmetic does not stray
-        if right is not None and (near := measure(right, np.array(right.value), dtype)):
+        if right is not None and (
+            near := measure(right, np.array(right.value), dtype, accumulator=accumulator)
+        ):
             with np.errstate(all="ignore"):
                 limits = near.limits / (unit_roundoff(dtype) * right.size)
             self.times = 8 * float(limits[np.isfinite(limits)].max(initial=0.0)) or math.inf
@@ -77,49 +88,63 @@ class Judge:
         worst: Any = (
             [] if off is None else np.argsort(np.nan_to_num(off.ravel(), posinf=1e308))[-8:]
         )
-        self.screen = np.unique(np.concatenate([drawn, np.asarray(worst, int)])).astype(int)
+        self.screen = np.concatenate([drawn, np.asarray(worst, int)]).astype(int)
+        self._known: dict[Any, Any] = {}  # where guesses have the last of these elements
 
     def explains(self, guess: Guess) -> bool:
         """Whether the guess explains every element, as honest arithmetic on it would."""
         found = guess.undone(self.result)
         if found is None:
             return False
-        terms = guess.call.terms()
-        result = guess.call.theirs(found)
-        where = self.screen
-        if guess.undo or guess.call.of == "weight":  # the same elements, where they were moved to
-            index = guess.undone(np.arange(self.result.size).reshape(self.result.shape))
-            where = np.flatnonzero(np.isin(guess.call.theirs(index).ravel(), self.screen))
-        return self._on(terms, guess, result, where) and self._on_all(terms, guess, result)
+        tried = guess.call.terms(), guess, guess.call.theirs(found)
+        return self._on_one(*tried) and self._on_some(*tried) and self._on_all(*tried)
 
-    def _on(self, terms: Terms, guess: Guess, result: Array, where: Any) -> bool:
-        """On some elements alone, within the bound."""
+    def _on_one(self, terms: Terms, guess: Guess, result: Array) -> bool:
+        """On the element that is furthest off: of thousands of guesses nearly all fail there."""
+        key = guess.undo, terms.geometry
+        if key not in self._known:
+            where = int(self._moved(guess, self.screen[-1:])[0])
+            place = tuple(map(int, np.unravel_index(where, terms.shape)))
+            self._known[key] = where, place[1], *terms.window(place)
+        where, o, of_A, of_B = self._known[key]
+        x, k = (t.astype(np.float64) for t in (terms.A.floats[of_A], terms.B.floats[of_B]))
+        return self._near(terms, guess, result.take(where), (x * k).ravel(), terms.offset.take(o))
+
+    def _on_some(self, terms: Terms, guess: Guess, result: Array) -> bool:
+        """On a few elements."""
+        where = self._moved(guess, self.screen)
         x, k, offset = terms.gather(np.stack(np.unravel_index(where, terms.shape), axis=1))
-        with np.errstate(all="ignore"):
-            products = x * k
-            value = products.sum(1) + offset
-            size = np.abs(products).sum(1) + np.abs(offset)
-            off = np.abs(self._straight(result.ravel()[where], value, guess) - value)
-            work = guess.accumulator or self.dtype
-            roundings = min(2 * gamma(terms.count + 3, work), self.times * unit_roundoff(work))
-            allowed = roundings * size
-        known = np.isfinite(size)
-        return bool((off <= allowed + 1e-30 * (size > 0))[known].all())
+        return self._near(terms, guess, result.take(where), x * k, offset)
+
+    def _moved(self, guess: Guess, screen: Any) -> Any:
+        """Where the guess has these elements of the result, in its terms."""
+        index = guess.undone(np.arange(self.result.size).reshape(self.result.shape))
+        return np.flatnonzero(np.isin(guess.call.theirs(index).ravel(), screen))
+
+    def _near(self, terms: Terms, guess: Guess, result: Any, products: Any, offset: Any) -> bool:
+        """Whether results are within the bound of their sums of products."""
+        value = products.sum(-1) + offset
+        size = np.abs(products).sum(-1) + np.abs(offset)
+        off = np.abs(self._straight(result, value, guess) - value)
+        work = guess.accumulator or self.coarsest
+        roundings = min(2 * gamma(terms.count + 3, work), self.times * unit_roundoff(work))
+        near = (off <= roundings * size + 1e-30 * (size > 0)) | ~np.isfinite(size)
+        return bool(near.all())
 
     def _on_all(self, terms: Terms, guess: Guess, result: Array) -> bool:
         """On all elements: within the bound, and as near as honest arithmetic comes."""
         straight = self._straight(result, terms.value, guess)
-        parts = of_terms(terms, self.dtype, guess.accumulator)
+        accumulator = guess.accumulator or self.accumulator
+        parts = of_terms(terms, self.dtype, accumulator)
         allowed = parts.of(straight)
         once = (guess.scale != 1) + (not self.exact)
-        with np.errstate(all="ignore"):
-            allowed = allowed + gamma(once, self.dtype) * np.abs(straight) * (1 + 1e-9)
-            same = (straight == terms.value) | (np.isnan(straight) & np.isnan(terms.value))
-            if not (same | (np.abs(straight - terms.value) <= allowed)).all():
-                return False
+        allowed = allowed + gamma(once, self.dtype) * np.abs(straight) * (1 + 1e-9)
+        same = (straight == terms.value) | (np.isnan(straight) & np.isnan(terms.value))
+        if not (same | (np.abs(straight - terms.value) <= allowed)).all():
+            return False
         if guess.accumulator is not None and not self._summed_in(guess.accumulator, result, terms):
             return False
-        found = measure(terms, straight, self.dtype, accumulator=guess.accumulator)
+        found = measure(terms, straight, self.dtype, accumulator=accumulator)
         if found is not None:
             return not found.imprecise
         size = np.abs(terms.value)
@@ -127,8 +152,7 @@ class Judge:
 
     def _straight(self, result: Array, value: Array, guess: Guess) -> Array:
         """The result without what happened to it afterwards."""
-        with np.errstate(all="ignore"):
-            straight: Array = result / guess.scale
+        straight: Array = result / guess.scale
         if guess.relu:
             return np.where((value <= 0) & (result == 0), value, straight)
         return straight
@@ -139,7 +163,6 @@ class Judge:
             of_it = bool((narrowed(result, 8) == result).all())
         else:
             of_it = bool(self.held["float16"])
-        with np.errstate(all="ignore"):
-            typical = float(np.sqrt(np.square(result - terms.value).mean()))
-            least = unit_roundoff(narrow) * float(np.sqrt(np.square(terms.value).mean())) / 8
+        typical = float(np.sqrt(np.square(result - terms.value).mean()))
+        least = unit_roundoff(narrow) * float(np.sqrt(np.square(terms.value).mean())) / 8
         return of_it and typical >= least

@@ -54,9 +54,9 @@ class Terms:
 
     @cached_property
     def offset(self) -> Array:
-        """The bias in float64, as it is added to (n, o, H, W); 0 if there is none."""
+        """The bias in float64, as it is added to (n, o, H, W); zeros if there is none."""
         if self.bias is None:
-            return np.zeros((1, 1, 1, 1))
+            return np.zeros((1, self.geometry.kernel[0], 1, 1))
         offset: Array = self.bias.wide().reshape(1, -1, 1, 1)
         return offset
 
@@ -109,8 +109,7 @@ class Terms:
         channel = channel + np.arange(per_group)[:, None, None]
         a = self.A.floats[n[:, None, None, None], channel, rows, columns].reshape(len(n), -1)
         b = self.B.floats[o].reshape(len(n), -1)
-        offset = np.broadcast_to(self.offset[0, :, 0, 0], geometry.kernel[:1])[o]
-        return a.astype(np.float64), b.astype(np.float64), offset
+        return a.astype(np.float64), b.astype(np.float64), self.offset[0, o, 0, 0]
 
 
 def plain(
