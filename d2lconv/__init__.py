@@ -1,7 +1,7 @@
 """d2lconv: one lesson, four frameworks, the same bits.
 
-The lesson is section 7.2, "Convolutions for Images", of Dive into Deep Learning; the frameworks
-are PyTorch, TensorFlow, MXNet and JAX/Flax, with NumPy as the reference.
+The lessons follow sections 7.2 to 7.6 of Dive into Deep Learning, from "Convolutions for Images" to
+"LeNet"; the frameworks are PyTorch, TensorFlow, MXNet and JAX/Flax, with NumPy as the reference.
 
 Choose a backend for the process, for a block, or by name::
 
