@@ -433,6 +433,37 @@ def test_something_of_the_framework_that_is_no_tensor_is_refused(framework):
             call()
 
 
+def of_no_module(cls):
+    raise RuntimeError("of no module")
+
+
+UNHASHABLE = type("Unhashable", (type,), {"__hash__": None})
+SILENT = type("Silent", (type,), {"__module__": property(of_no_module)})
+ODD = {
+    "no module": type("Odd", (), {"__module__": None}),
+    "a number as module": type("Odd", (), {"__module__": 3}),
+    "a type without a hash": UNHASHABLE("Odd", (), {}),
+    "a type that raises": SILENT("Odd", (), {}),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_objects_of_odd_types_are_told_apart_from_tensors(d2l, kind):
+    value = ODD[kind]()
+    for call in (
+        lambda: dc.corr2d(value, KERNEL),
+        lambda: d2l.corr2d(IMAGE, value),
+        lambda: d2l.tensor(value),
+        lambda: dc.to_numpy(value),
+        lambda: d2l.Conv2D((1, 2))(value),
+    ):
+        with pytest.raises(DTypeError, match=r"(holds|is a) Odd\. Allowed are float16"):
+            call()
+    value.__class__.__array__ = lambda *_, **__: IMAGE
+    assert_same_bits(dc.to_numpy(d2l.corr2d(value, KERNEL)), dc.numpy.corr2d(IMAGE, KERNEL))
+    del value.__class__.__array__
+
+
 def test_tensors_of_two_frameworks_are_not_mixed(framework):
     other = "torch" if framework != "torch" else "jax"
     demand(other)

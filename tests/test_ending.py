@@ -285,6 +285,14 @@ def test_a_link_stays_a_link(tmp_path):
         assert (tmp_path / "there" / "file").read_bytes() == content
 
 
+@pytest.mark.parametrize("command", ["run", "doctor", "train --epochs 1 --images 64"])
+def test_a_command_whose_output_is_closed_works_all_the_same(command):
+    command = f"{sys.executable} -m d2lconv {command} -b numpy"
+    done = subprocess.run(["sh", "-c", f"exec {command} >&-"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert all(line.startswith("... ") for line in told(done.stderr).splitlines())
+
+
 @pytest.mark.parametrize("closed", ["<&- >&-", ">&- 2>&-", "<&- >&- 2>&-"])
 def test_closed_streams_are_no_error_and_no_file_takes_their_place(tmp_path, closed):
     file = tmp_path / "a.json"

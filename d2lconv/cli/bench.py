@@ -58,7 +58,7 @@ def bench(
 ) -> int:
     """Measure, print a table for each framework, and write what was asked for."""
     console = Console(quiet=quiet, highlight=False, markup=False)
-    check(json_file, plot_file)
+    check(json_file, plot=plot_file)
     chosen = [checks.choice("method", m, ("exact", "rounded", *METHODS)) for m in methods]
     if not seconds > 0:
         raise ArgumentError(f"--seconds is {seconds}; it must be greater than 0.")

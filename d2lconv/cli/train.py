@@ -44,7 +44,7 @@ def train(
         The exit status: 0 if they do, or are of the frameworks' own layers, which may differ.
     """
     console = Console(quiet=quiet, highlight=False, markup=False)
-    check(json_file, plot_file)
+    check(json_file, plot=plot_file)
     made = lenet(**network)
     checked = loop.settings(**settings)
     if images is not None and images < 1:
