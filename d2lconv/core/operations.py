@@ -154,9 +154,8 @@ def toeplitz(
     if sparse:
         return places.sparse_toeplitz(K, input_shape)
     K = _matrix(backend, K=K)
-    shape = backend.tensors.shape(K)
-    checks.matrix(shape, "K")  # now without sizes that a compiler has symbols for
-    found = places.kernel_places(shape, input_shape)
+    checks.matrix(backend.tensors.shape(K), "K")  # here without sizes that are symbols
+    found = places.kernel_places(tuple(K.shape), input_shape)
     return backend.methods.toeplitz(K, found)
 
 

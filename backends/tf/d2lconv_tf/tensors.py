@@ -47,12 +47,12 @@ def shape(t: Tensor) -> tuple[int | None, ...]:
 def unusable(t: Any) -> str | None:
     """What a value of TensorFlow is that is no dense tensor; None if it is one."""
     kind: Any = type(t)
-    return _sparse(kind)
+    return _no_tensor(kind)
 
 
 @cache
-def _sparse(kind: Any) -> str | None:
-    if issubclass(kind, (tf.SparseTensor, tf.RaggedTensor, keras.KerasTensor)):
+def _no_tensor(kind: Any) -> str | None:
+    if issubclass(kind, (tf.SparseTensor, tf.RaggedTensor, tf.TypeSpec, keras.KerasTensor)):
         return f"a {kind.__name__}"
     return None
 
