@@ -403,6 +403,29 @@ def test_native_complex_tensors_are_refused(module):
             call()
 
 
+BFLOAT16 = {
+    "torch": lambda torch: torch.ones((2, 2), dtype=torch.bfloat16),
+    "tensorflow": lambda tf: tf.ones((2, 2), tf.bfloat16),
+    "jax.numpy": lambda jnp: jnp.ones((2, 2), jnp.bfloat16),
+}  # MXNet makes none on the CPU
+
+
+@pytest.mark.parametrize("module", BFLOAT16)
+def test_bfloat16_is_refused_with_the_reason_and_the_remedy(module):
+    backend = demand({"tensorflow": "tf", "jax.numpy": "jax"}.get(module, module))
+    t = BFLOAT16[module](importlib.import_module(module))
+    d2l = bind(backend)
+    for call in (
+        lambda: d2l.corr2d(t, KERNEL),
+        lambda: d2l.Conv2D((1, 2))(t),
+        lambda: d2l.relu(t),
+        lambda: d2l.tensor(t),
+        lambda: dc.to_numpy(t),
+    ):
+        with pytest.raises(DTypeError, match=r"has no bfloat16: cast it to float32, and the res"):
+            call()
+
+
 INTEGERS = {
     "torch": lambda torch: torch.tensor([[1, 2], [3, 5]]),
     "tensorflow": lambda tf: tf.constant([[1, 2], [3, 5]]),

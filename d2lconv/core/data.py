@@ -128,7 +128,7 @@ def neutral(data: Any, name: str = "data") -> tuple[np.ndarray[Any, Any], str | 
         found = other[0] if other else "object"
     else:
         found = {"U": "text", "S": "bytes"}.get(kind, array.dtype.name)
-    raise DTypeError(f"{name} holds {found}. {ALLOWED}.")
+    raise _refused(name, found)
 
 
 def to_array(data: Any, dtype: Any = None, name: str = "data") -> FloatArray:
@@ -178,7 +178,18 @@ def _floating(dtype: str, name: str) -> str | None:
         return dtype
     if dtype.startswith(("int", "uint", "bool")):
         return None
-    raise DTypeError(f"{name} holds {dtype}. {ALLOWED}.")
+    raise _refused(name, dtype)
+
+
+def _refused(name: str, found: str) -> DTypeError:
+    """The error for elements of a type that is not allowed."""
+    why = ""
+    if found == "bfloat16":
+        why = (
+            " NumPy, which every result is held to, has no bfloat16: cast it to float32, and the "
+            "result back, which rounds it once."
+        )
+    return DTypeError(f"{name} holds {found}. {ALLOWED}.{why}")
 
 
 def check_usable(what: str | None, name: str = "data") -> None:
