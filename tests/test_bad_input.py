@@ -403,6 +403,29 @@ def test_native_complex_tensors_are_refused(module):
             call()
 
 
+BFLOAT16 = {
+    "torch": lambda torch: torch.ones((2, 2), dtype=torch.bfloat16),
+    "tensorflow": lambda tf: tf.ones((2, 2), tf.bfloat16),
+    "jax.numpy": lambda jnp: jnp.ones((2, 2), jnp.bfloat16),
+}  # MXNet makes none on the CPU
+
+
+@pytest.mark.parametrize("module", BFLOAT16)
+def test_bfloat16_is_refused_with_the_reason_and_the_remedy(module):
+    backend = demand({"tensorflow": "tf", "jax.numpy": "jax"}.get(module, module))
+    t = BFLOAT16[module](importlib.import_module(module))
+    d2l = bind(backend)
+    for call in (
+        lambda: d2l.corr2d(t, KERNEL),
+        lambda: d2l.Conv2D((1, 2))(t),
+        lambda: d2l.relu(t),
+        lambda: d2l.tensor(t),
+        lambda: dc.to_numpy(t),
+    ):
+        with pytest.raises(DTypeError, match=r"has no bfloat16: cast it to float32, and the res"):
+            call()
+
+
 INTEGERS = {
     "torch": lambda torch: torch.tensor([[1, 2], [3, 5]]),
     "tensorflow": lambda tf: tf.constant([[1, 2], [3, 5]]),
@@ -431,6 +454,37 @@ def test_something_of_the_framework_that_is_no_tensor_is_refused(framework):
     ):
         with pytest.raises(DTypeError, match=r"is a Conv2D, which is no tensor"):
             call()
+
+
+def of_no_module(cls):
+    raise RuntimeError("of no module")
+
+
+UNHASHABLE = type("Unhashable", (type,), {"__hash__": None})
+SILENT = type("Silent", (type,), {"__module__": property(of_no_module)})
+ODD = {
+    "no module": type("Odd", (), {"__module__": None}),
+    "a number as module": type("Odd", (), {"__module__": 3}),
+    "a type without a hash": UNHASHABLE("Odd", (), {}),
+    "a type that raises": SILENT("Odd", (), {}),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_objects_of_odd_types_are_told_apart_from_tensors(d2l, kind):
+    value = ODD[kind]()
+    for call in (
+        lambda: dc.corr2d(value, KERNEL),
+        lambda: d2l.corr2d(IMAGE, value),
+        lambda: d2l.tensor(value),
+        lambda: dc.to_numpy(value),
+        lambda: d2l.Conv2D((1, 2))(value),
+    ):
+        with pytest.raises(DTypeError, match=r"(holds|is a) Odd\. Allowed are float16"):
+            call()
+    value.__class__.__array__ = lambda *_, **__: IMAGE
+    assert_same_bits(dc.to_numpy(d2l.corr2d(value, KERNEL)), dc.numpy.corr2d(IMAGE, KERNEL))
+    del value.__class__.__array__
 
 
 @pytest.mark.together

@@ -148,6 +148,7 @@ def test_sizes_are_read_and_written():
         (["-b", "torhc"], "did you mean 'torch'?"),
         (["--json", "no/such/folder.json"], "there is no folder"),
         (["--plot", "picture.txt"], "unknown ending 'txt'"),
+        (["--json", "a.svg", "--plot", "./a.svg"], "a.svg would be written twice"),
     ],
 )
 def test_a_mistake_is_reported_before_anything_is_measured(options, message):

@@ -133,6 +133,7 @@ def test_the_curves_are_drawn(folder, tmp_path):
         (["--data", "/nowhere"], "has no file train-images-idx3-ubyte"),
         (["--layer", "builtin", "-b", "numpy"], "NumPy has no layers of its own"),
         (["--plot", "curves.txt"], "unknown ending 'txt'"),
+        (["--json", "a.svg", "--plot", "./a.svg"], "a.svg would be written twice"),
         (["--json", "/nowhere/run.json"], "there is no folder"),
         (["-b", "theano"], "unknown backend 'theano'"),
     ],

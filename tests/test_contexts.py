@@ -10,6 +10,7 @@ from frameworks import assert_same_bits
 
 import d2lconv as dc
 from d2lconv.binding import bind
+from d2lconv.core.ownership import backend_of
 
 # MXNet asks SciPy for what it calls otherwise today, and PyTorch's compiler warns of itself.
 pytestmark = [
@@ -54,6 +55,7 @@ KINDS = {
     "torch nested": lambda torch: torch.nested.nested_tensor([torch.ones(2), torch.ones(2)]),
     "tf sparse": lambda tf: tf.sparse.from_dense([[1.0, 0.0]]),
     "tf ragged": lambda tf: tf.ragged.constant([[1.0, 2.0], [3.0]]),
+    "tf spec": lambda tf: tf.TensorSpec((2, 2)),
     "jax shape": lambda jax: jax.ShapeDtypeStruct((2, 2), np.float32),
     "jax deleted": lambda jax: _deleted(jax.numpy.ones((2, 2))),
     "mxnet csr": lambda mx: mx.nd.ones((2, 2)).tostype("csr"),
@@ -91,7 +93,7 @@ def test_tensors_without_values_are_reported_where_values_are_needed(torch, jax,
     asked = []
 
     def ask(t):
-        d2l = bind(dc.selection.backend_of(t))
+        d2l = bind(backend_of(t))
         for call in (
             lambda: dc.to_numpy(t),
             lambda: dc.parity.compare(t, t),

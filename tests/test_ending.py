@@ -216,6 +216,8 @@ main()
         (["parity", "-b", "numpy", "--case", "random", "--json"], "a.json"),
         (["parity", "-b", "numpy", "--case", "random", "--html"], "a.html"),
         (["parity", "-b", "numpy", "--case", "random", "--save"], "a.npz"),
+        (["train", "-b", "numpy", "--epochs", "1", "--images", "64", "--plot"], "a.svg"),
+        (["bench", "-b", "numpy", "--size", "6x8-1x2", "--seconds", "0.01", "--plot"], "a.svg"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -233,8 +235,12 @@ def test_on_a_full_disk_the_old_file_stays_and_one_line_says_why(tmp_path, comma
     )
     assert file.read_text() == "old"
     assert os.listdir(tmp_path) == [name]
-    if "parity" in command:  # what was found is shown all the same
-        assert "17 cases in numpy: 17 same bits" in output
+    shown = {  # what was found is shown all the same
+        "parity": "17 cases in numpy: 17 same bits",
+        "train": "61,706 parameters from NumPy",
+        "bench": "NumPy, times as fast as its own convolution",
+    }
+    assert shown.get(command[0], "") in output
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full here")
@@ -283,6 +289,14 @@ def test_a_link_stays_a_link(tmp_path):
             file.write(content)
         assert link.is_symlink()
         assert (tmp_path / "there" / "file").read_bytes() == content
+
+
+@pytest.mark.parametrize("command", ["run", "doctor", "train --epochs 1 --images 64"])
+def test_a_command_whose_output_is_closed_works_all_the_same(command):
+    command = f"{sys.executable} -m d2lconv {command} -b numpy"
+    done = subprocess.run(["sh", "-c", f"exec {command} >&-"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert all(line.startswith("... ") for line in told(done.stderr).splitlines())
 
 
 @pytest.mark.parametrize("closed", ["<&- >&-", ">&- 2>&-", "<&- >&- 2>&-"])

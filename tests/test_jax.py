@@ -12,6 +12,7 @@ from d2lconv.binding import bind
 from d2lconv.core import contract, reference
 from d2lconv.core.geometry import form, pooling
 from d2lconv.core.options import settings
+from d2lconv.errors import ShapeError
 from d2lconv.parity import compare
 
 rng = np.random.default_rng(5)
@@ -327,3 +328,54 @@ def test_one_program_serves_all_values(jax, d2l):
         for _ in range(4):
             d2l.corr2d(d2l.tensor(normal(*shape)), d2l.tensor(normal(2, 2)))
     assert traces == [0, 1, 2, 3]
+
+
+def exported(jax, function, sizes):
+    """A function of an array as jax.export keeps it, for sizes that may be symbols."""
+    export = importlib.import_module("jax.export")
+    like = jax.ShapeDtypeStruct(export.symbolic_shape(sizes), np.float32)
+    return export.export(jax.jit(function))(like)
+
+
+@pytest.mark.parametrize("method", ["exact", "loop", "matmul", "native"])
+def test_a_call_is_exported_for_any_number_of_images(jax, d2l, method):
+    def corr2d(X):
+        return d2l.corr2d(X, KERNELS, **OPTIONS, method=method)
+
+    def dX(X):
+        return jax.grad(lambda X: corr2d(X).sum())(X)
+
+    def pool2d(X):
+        return d2l.pool2d(X, 2, padding=1)
+
+    functions = (corr2d, dX, pool2d)
+    kept = [exported(jax, function, "n, 4, 8, 7") for function in functions]
+    for some in (IMAGES, IMAGES[:1]):
+        Y, D, M = (np.asarray(each.call(some)) for each in kept)
+        assert_same_bits(M, np.asarray(pool2d(some)))
+        if method == "exact":
+            assert_same_bits(Y, np.asarray(corr2d(some)))
+            assert_same_bits(D, np.asarray(dX(d2l.tensor(some))))
+        verdict = compare(Y, corr2d(some), X=some, K=KERNELS, **OPTIONS).verdict
+        assert verdict in ("identical", "rounding")
+        assert D.shape == some.shape
+
+
+def test_sizes_that_must_be_known_are_asked_for_in_our_words(jax, d2l):
+    def dK(X):
+        return jax.grad(lambda K: d2l.corr2d(X, K, **OPTIONS).sum())(d2l.tensor(KERNELS))
+
+    for sizes, function, words in (
+        ("h, 8", lambda X: d2l.corr2d(X, K), "all sizes but the number of images"),
+        ("n, 2, h, 8", lambda X: d2l.pool2d(X, 2), "all sizes but the number of images"),
+        ("h, 2", lambda K: d2l.toeplitz(K, (8, 8)), "both sizes must be known"),
+        (
+            "n, 4, 8, 7",
+            lambda X: d2l.corr2d(X, KERNELS, **OPTIONS, method="rounded"),
+            "n is a symbol",
+        ),
+        ("n, 4", d2l.relu, "n is a symbol of jax.export. Export it for a number"),
+        ("n, 4, 8, 7", dK, "a sum over images needs sizes that are known"),
+    ):
+        with pytest.raises(ShapeError, match=words):
+            exported(jax, function, sizes)

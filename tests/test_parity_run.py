@@ -182,6 +182,25 @@ def test_an_interpreter_that_is_not_there_is_reported(tmp_path):
     assert columns["toy"] == {"backend": "toy", "framework": "ToyFrame"}
 
 
+@pytest.mark.parametrize(
+    "place", ["popenx", "popen//popen", "popen//via=nobody", "popen//nice=x", "popen//env:A"]
+)
+def test_a_place_that_is_written_wrongly_is_reported(tmp_path, place):
+    """What execnet makes of each is another exception, of any type."""
+    _, _, cells, _ = run(toy(tmp_path), at={"toy": place})
+    assert verdicts(cells) == ["bug"] * 4
+    assert cells[0][1].startswith(f"no worker starts at {place}: ")
+    assert "\n" not in cells[0][1]
+
+
+def test_places_with_one_id_are_two_places_and_each_may_start_again(tmp_path):
+    place = f"popen//python={sys.executable}//id=one"
+    fault = f"if {EDGES}: os.kill(os.getpid(), signal.SIGKILL)"
+    _, _, cells, _ = run(toy(tmp_path, fault), at={"toy": place, "numpy": place})
+    assert verdicts(cells) == ["identical", "bug", "identical", "identical"]
+    assert len(processes(tmp_path)) == 2
+
+
 def test_a_place_where_d2lconv_is_not_is_reported(tmp_path):
     """An interpreter that ignores what is installed beside it."""
     bare = tmp_path / "bare-python"

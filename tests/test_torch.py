@@ -130,6 +130,18 @@ def test_values_are_not_to_be_had_under_vmap_or_of_a_fake_tensor(torch, d2l):
         fake = torch.ones(3, 3)
         assert d2l.corr2d(fake, fake).shape == (1, 1)
     ask(fake)
+    assert d2l.corr2d(fake, fake).shape == (1, 1)
+    for call in (
+        lambda: d2l.corr2d(fake, torch.ones(2, 2)),
+        lambda: d2l.corr2d(torch.ones(4, 4), fake, method="native"),
+        lambda: d2l.Conv2D((2, 2))(fake),
+        lambda: d2l.dense(torch.ones(3, 3), fake),
+    ):
+        with pytest.raises(dc.ArgumentError, match="a FakeTensor, which has none"):
+            call()
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        fake = torch.ones(3, 3)
+        assert d2l.corr2d(fake, [[1, 2]]).shape == (3, 2)
 
 
 def test_values_are_there_under_a_gradient(torch, d2l):

@@ -58,7 +58,7 @@ def bench(
 ) -> int:
     """Measure, print a table for each framework, and write what was asked for."""
     console = Console(quiet=quiet, highlight=False, markup=False)
-    check(json_file, plot_file)
+    check(json_file, plot=plot_file)
     chosen = [checks.choice("method", m, ("exact", "rounded", *METHODS)) for m in methods]
     if not seconds > 0:
         raise ArgumentError(f"--seconds is {seconds}; it must be greater than 0.")
@@ -107,12 +107,6 @@ def bench(
             watch=watch,
             done=show,
         )
-    if json_file is not None:
-        write(json_file, found)
-    if plot_file is not None:
-        from d2lconv.bench.plot import draw
-
-        draw(found, plot_file)
     closing = Console(highlight=False, markup=False)
     for line in _closing(found):
         closing.print(line, style="bold")
@@ -120,6 +114,12 @@ def bench(
         for name in found["backends"]:
             for cost in fit(found, name):
                 closing.print(f"{name}: {cost!r},", soft_wrap=True)
+    if json_file is not None:  # after what was found is shown, for the disk may be full
+        write(json_file, found)
+    if plot_file is not None:
+        from d2lconv.bench.plot import draw
+
+        draw(found, plot_file)
     return 0
 
 

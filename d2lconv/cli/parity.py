@@ -10,11 +10,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from d2lconv.cli.files import check
 from d2lconv.cli.frameworks import progress
 from d2lconv.cli.tables import fitting
 from d2lconv.core import registry
 from d2lconv.errors import ArgumentError, FileError
-from d2lconv.files import replacing, writable
+from d2lconv.files import replacing
 from d2lconv.parity import recording
 from d2lconv.parity.cases import Case, choose
 from d2lconv.parity.page import page
@@ -40,12 +41,7 @@ def parity(
 ) -> int:
     """Run the cases, or judge recordings, and print the matrix; the status 1 tells of a bug."""
     console = Console(quiet=quiet, highlight=False, markup=False)
-    seen: set[Path] = set()
-    for file in filter(None, (json_file, html_file, save_file)):
-        path = writable(file).resolve()
-        if path in seen and (path.is_file() or not path.exists()):  # and no device
-            raise ArgumentError(f"{file} would be written twice. Give each file a name of its own.")
-        seen.add(path)
+    check(json_file, html_file, save_file)
     if compare:
         if backends or at or save_file:
             raise ArgumentError(

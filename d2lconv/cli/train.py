@@ -44,7 +44,7 @@ def train(
         The exit status: 0 if they do, or are of the frameworks' own layers, which may differ.
     """
     console = Console(quiet=quiet, highlight=False, markup=False)
-    check(json_file, plot_file)
+    check(json_file, plot=plot_file)
     made = lenet(**network)
     checked = loop.settings(**settings)
     if images is not None and images < 1:
@@ -82,15 +82,15 @@ def train(
         console.print(_picture(runs, made, checked.epochs, steps, console.width))
     parting = runner.parting(runs, jobs)
     closing, ok = _closing(runs, made, parting)
-    if json_file is not None:
+    last = Console(highlight=False, markup=False, soft_wrap=True)
+    last.print(closing, style="bold green" if ok else "bold red")
+    if json_file is not None:  # after what was found is shown, for the disk may be full
         write(json_file, _document(runs, made, parting, closing))
     done = [one.history for one in runs if one.history is not None]
     if plot_file is not None and done:
         from d2lconv import figures
 
         figures.save(figures.training(done), plot_file)
-    last = Console(highlight=False, markup=False, soft_wrap=True)
-    last.print(closing, style="bold green" if ok else "bold red")
     return 0 if ok else 1
 
 

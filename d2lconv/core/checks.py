@@ -116,9 +116,17 @@ def integer(value: Any) -> int | None:
         return None
 
 
+def is_real(value: Any) -> bool:
+    """Whether something is a real number."""
+    try:
+        return isinstance(value, Real)
+    except TypeError:  # its type has no hash, and Python asks for it
+        return False
+
+
 def finite(value: Any) -> float | None:
     """A real number as a float; None if it is none, or not finite."""
-    if isinstance(value, bool) or not isinstance(value, Real):
+    if isinstance(value, bool) or not is_real(value):
         return None
     try:
         number = float(value)

@@ -4,12 +4,11 @@ Every backend takes its input from here, so that a mistake gets the same error a
 whichever framework serves the call. Nothing in this module imports a framework.
 """
 
-from numbers import Real
 from typing import Any, Final
 
 import numpy as np
 
-from d2lconv.core import ownership, registry
+from d2lconv.core import checks, ownership, registry
 from d2lconv.core.contract import FloatArray
 from d2lconv.core.protocols import Tensors
 from d2lconv.core.registry import Backend
@@ -92,7 +91,7 @@ def neutral(data: Any, name: str = "data") -> tuple[np.ndarray[Any, Any], str | 
         raise ownership.mixed({name: foreign, "the call": "another backend"})
     if isinstance(data, np.ma.MaskedArray) and np.any(data.mask):
         raise DTypeError(f"{name} holds masked elements. Fill them first: {name}.filled(0).")
-    if type(data).__module__.partition(".")[0] == "PIL":
+    if "PIL" in ownership.roots(type(data)):
         raise DTypeError(
             f"{name} is a picture of Pillow, whose numbers may be indices of a palette. Pass "
             f"dc.load_image({name}), a grey image from 0 to 1; or, for its colours, "
@@ -118,7 +117,7 @@ def neutral(data: Any, name: str = "data") -> tuple[np.ndarray[Any, Any], str | 
     if kind == "f" and array.dtype.name in FLOATS:
         return array, array.dtype.name if hasattr(data, "__array__") else None
     if kind == "O":
-        other = [type(value).__name__ for value in array.flat if not isinstance(value, Real)]
+        other = [type(value).__name__ for value in array.flat if not checks.is_real(value)]
         if array.size and not other:  # integers beyond 64 bits, fractions
             try:
                 return array.astype(np.float64), None
@@ -129,7 +128,7 @@ def neutral(data: Any, name: str = "data") -> tuple[np.ndarray[Any, Any], str | 
         found = other[0] if other else "object"
     else:
         found = {"U": "text", "S": "bytes"}.get(kind, array.dtype.name)
-    raise DTypeError(f"{name} holds {found}. {ALLOWED}.")
+    raise _refused(name, found)
 
 
 def to_array(data: Any, dtype: Any = None, name: str = "data") -> FloatArray:
@@ -179,7 +178,18 @@ def _floating(dtype: str, name: str) -> str | None:
         return dtype
     if dtype.startswith(("int", "uint", "bool")):
         return None
-    raise DTypeError(f"{name} holds {dtype}. {ALLOWED}.")
+    raise _refused(name, dtype)
+
+
+def _refused(name: str, found: str) -> DTypeError:
+    """The error for elements of a type that is not allowed."""
+    why = ""
+    if found == "bfloat16":
+        why = (
+            " NumPy, which every result is held to, has no bfloat16: cast it to float32, and the "
+            "result back, which rounds it once."
+        )
+    return DTypeError(f"{name} holds {found}. {ALLOWED}.{why}")
 
 
 def check_usable(what: str | None, name: str = "data") -> None:

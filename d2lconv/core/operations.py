@@ -154,6 +154,7 @@ def toeplitz(
     if sparse:
         return places.sparse_toeplitz(K, input_shape)
     K = _matrix(backend, K=K)
+    checks.matrix(backend.tensors.shape(K), "K")  # here without sizes that are symbols
     found = places.kernel_places(tuple(K.shape), input_shape)
     return backend.methods.toeplitz(K, found)
 

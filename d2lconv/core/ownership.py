@@ -18,15 +18,24 @@ def backend_of(value: Any) -> str | None:
     try:
         return by_type[kind]
     except KeyError:
-        pass
-    roots = {str(base.__module__).partition(".")[0] for base in kind.__mro__}
-    found = [
-        manifest.name
-        for manifest, _ in registry.manifests().values()
-        if roots & set(manifest.type_roots)
-    ]
-    by_type[kind] = found[0] if found else None
-    return by_type[kind]
+        by_type[kind] = found = _of_type(kind)
+        return found
+    except TypeError:  # the type of the type may be one without a hash
+        return _of_type(kind)
+
+
+def _of_type(kind: type) -> str | None:
+    own = roots(kind)
+    found = (m.name for m, _ in registry.manifests().values() if own & set(m.type_roots))
+    return next(found, None)
+
+
+def roots(kind: type) -> set[str]:
+    """The root modules of a type and its bases."""
+    try:
+        return {str(base.__module__).partition(".")[0] for base in kind.__mro__}
+    except Exception:  # the type of the type may answer with anything; that of no framework does
+        return set()
 
 
 def mixed(native: dict[str, str | None]) -> MixedBackendsError:

@@ -86,7 +86,7 @@ def choose_for_two(X: Any, K: Any) -> registry.Backend:
     """
     try:
         image, kernel = by_type[type(X)], by_type[type(K)]
-    except KeyError:
+    except (KeyError, TypeError):  # not seen before, or of a type without a hash
         return choose(X=X, K=K)
     if image is not None and kernel is not None and image != kernel:
         return choose(X=X, K=K)  # which says what is wrong

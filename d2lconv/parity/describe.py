@@ -218,7 +218,7 @@ def images(run: Callable[[Any], Any], X: Any, single: bool) -> Any:
 
 def _owner(layer: Any) -> tuple[str, Any]:
     kinds = [layer.func] if isinstance(layer, partial) else type(layer).__mro__
-    roots = [kind.__module__.partition(".")[0] for kind in kinds]
+    roots = [str(kind.__module__).partition(".")[0] for kind in kinds]
     names = dict(registry.manifests())
     for root in roots:
         for name, (manifest, package) in names.items():

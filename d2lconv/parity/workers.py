@@ -60,11 +60,16 @@ def specification(place: str | None) -> str:
         'popen//python=/opt/old/bin/python'
         >>> specification("ssh=host//python=python3.11")
         'ssh=host//python=python3.11'
+
+    An id is left out: execnet takes each only once, and a worker may have to start again.
+
+        >>> specification("popen//id=one//nice=9")
+        'popen//nice=9'
     """
     if place is None:
         return f"popen//python={sys.executable}"
     if place.startswith(("popen", "ssh=", "socket=", "vagrant_ssh=")):
-        return place
+        return "//".join(part for part in place.split("//") if not part.startswith("id="))
     return f"popen//python={place}"
 
 
@@ -117,9 +122,10 @@ def _start(worker: _Worker, group: Any, mailbox: Any, report: Any) -> None:
         local = worker.spec.startswith("popen")
         log = str(worker.log) if local else None
         worker.channel.send((worker.name, __version__, worker.left, log))
-    except (OSError, EOFError, execnet.HostNotFound) as error:
+    except Exception as error:  # a place may be written wrongly, and execnet raises anything
         worker.gateway = None
-        text = f"no worker starts at {worker.spec}: {type(error).__name__}: {error}"
+        last = str(error).strip().rpartition("\n")[2]  # of a RemoteError, which is a whole trace
+        text = f"no worker starts at {worker.spec}: {type(error).__name__}: {last}"
         _give_up(worker, text, report)
         return
     worker.heard, born = time.monotonic(), worker.crashes

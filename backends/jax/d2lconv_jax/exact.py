@@ -15,6 +15,7 @@ from d2lconv.core import contract
 from d2lconv.core.geometry import Geometry
 from d2lconv.core.shift import max_over, sum_over
 from d2lconv_jax.runtime import product, quotient
+from d2lconv_jax.tensors import check_known
 
 AT_ONCE = 32  # products in one step of a loop; a program of many more compiles slowly
 STEP = 8  # and so many where there are more
@@ -31,7 +32,7 @@ def corr2d(X: Tensor, K: Tensor, geometry: Geometry) -> Tensor:
         return in_order(kh * kw, lambda n: product(window(x, n, geometry), at(k, n)))
 
     Y = one_by_one(channel, kh * kw, X, K)
-    return Y.transpose(0, 3, 4, 1, 2).reshape(len(Y), *geometry.shape[1:])
+    return Y.transpose(0, 3, 4, 1, 2).reshape(Y.shape[0], *geometry.shape[1:])
 
 
 def in_order(count: int, term: Callable[[Any], Tensor]) -> Tensor:
@@ -88,7 +89,7 @@ def window(x: Tensor, n: Any, geometry: Geometry) -> Tensor:
     (H, W), (sh, sw), (dh, dw) = geometry.output, geometry.stride, geometry.dilation
     kw = geometry.kernel[3]
     starts = (0, n // kw * dh, n % kw * dw) + (0,) * (x.ndim - 3)
-    sizes = (len(x), (H - 1) * sh + 1, (W - 1) * sw + 1, *x.shape[3:])
+    sizes = (x.shape[0], (H - 1) * sh + 1, (W - 1) * sw + 1, *x.shape[3:])
     return lax.dynamic_slice(x, starts, sizes)[:, ::sh, ::sw]
 
 
@@ -103,7 +104,7 @@ def image_gradient(K: Tensor, G: Tensor, geometry: Geometry) -> Tensor:
         return positive(in_order(kh * kw, lambda n: put_at(product(at(k, n), g), n, geometry)))
 
     dX = one_by_one(output, kh * kw, G, K).transpose(0, 3, 4, 1, 2)
-    return cropped(dX.reshape(len(dX), -1, *geometry.padded), geometry)
+    return cropped(dX.reshape(dX.shape[0], -1, *geometry.padded), geometry)
 
 
 def put_at(A: Tensor, n: Any, geometry: Geometry) -> Tensor:
@@ -163,7 +164,7 @@ def cropped(X: Tensor, geometry: Geometry) -> Tensor:
 
 def by_group(A: Tensor, geometry: Geometry) -> Tensor:
     """The channels (n, c, ...) by group: (n, g, c/g, ...)."""
-    return A.reshape(len(A), geometry.groups, -1, *A.shape[2:])
+    return A.reshape(A.shape[0], geometry.groups, -1, *A.shape[2:])
 
 
 def kernel_by_group(geometry: Geometry) -> tuple[int, ...]:
@@ -173,7 +174,8 @@ def kernel_by_group(geometry: Geometry) -> tuple[int, ...]:
 
 def tree_sum(A: Tensor) -> Tensor:
     """The sums of A (n, ...) along its first axis, as a tree of additions."""
-    n = len(A)
+    n = A.shape[0]
+    check_known((n,), "a gradient that is a sum over images")
     while n > 1:
         p = contract.fold(n)
         sums = A[: n - p] + A[p:]

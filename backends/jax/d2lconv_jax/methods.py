@@ -27,7 +27,7 @@ def loop(X: Tensor, K: Tensor, geometry: Geometry) -> Tensor:
     X = by_group(padded(X, geometry), geometry)
     outputs, (sh, sw), (dh, dw) = geometry.in_groups[1], geometry.stride, geometry.dilation
     channels, kh, kw = geometry.kernel[1:]
-    shape = len(X), *geometry.shape[1:]
+    shape = X.shape[0], *geometry.shape[1:]
     size = 1, 1, channels, (kh - 1) * dh + 1, (kw - 1) * dw + 1
 
     def set_element(place: Any, Y: Tensor) -> Tensor:
@@ -50,7 +50,7 @@ def windows(X: Tensor, geometry: Geometry) -> Tensor:
 def matmul(X: Tensor, K: Tensor, geometry: Geometry) -> Tensor:
     """One matrix product: the kernels as rows, times the windows as columns."""
     Y = jnp.matmul(_rows(K, geometry), windows(X, geometry), precision=HIGHEST)
-    return Y.reshape(len(X), *geometry.shape[1:])
+    return Y.reshape(X.shape[0], *geometry.shape[1:])
 
 
 def matmul_image_gradient(K: Tensor, G: Tensor, geometry: Geometry) -> Tensor:
@@ -58,11 +58,11 @@ def matmul_image_gradient(K: Tensor, G: Tensor, geometry: Geometry) -> Tensor:
     (H, W), channels = geometry.output, geometry.in_groups[0]
     turned = _rows(K, geometry).swapaxes(1, 2)
     parts = jnp.matmul(turned, _outputs(G, geometry), precision=HIGHEST)
-    parts = parts.reshape(len(G), geometry.groups, channels, -1, H, W)
-    dX = jnp.zeros((len(G), geometry.groups, channels, *geometry.padded), G.dtype)
+    parts = parts.reshape(G.shape[0], geometry.groups, channels, -1, H, W)
+    dX = jnp.zeros((G.shape[0], geometry.groups, channels, *geometry.padded), G.dtype)
     for number, (_, _, rows, columns) in enumerate(geometry.taps()):
         dX = dX.at[..., rows, columns].add(parts[:, :, :, number])
-    return cropped(dX.reshape(len(G), -1, *geometry.padded), geometry)
+    return cropped(dX.reshape(G.shape[0], -1, *geometry.padded), geometry)
 
 
 def matmul_kernel_gradient(X: Tensor, G: Tensor, geometry: Geometry) -> Tensor:
@@ -79,7 +79,7 @@ def _rows(K: Tensor, geometry: Geometry) -> Tensor:
 
 def _outputs(G: Tensor, geometry: Geometry) -> Tensor:
     """The gradient at the output, an output a row: (n, g, o/g, H * W)."""
-    return G.reshape(len(G), geometry.groups, geometry.in_groups[1], -1)
+    return G.reshape(G.shape[0], geometry.groups, geometry.in_groups[1], -1)
 
 
 def native(X: Tensor, K: Tensor, geometry: Geometry) -> Tensor:
@@ -97,7 +97,7 @@ def native(X: Tensor, K: Tensor, geometry: Geometry) -> Tensor:
 
 def native_image_gradient(K: Tensor, G: Tensor, geometry: Geometry) -> Tensor:
     """JAX's own gradient with respect to the images."""
-    like = jax.ShapeDtypeStruct((len(G), *geometry.image[1:]), G.dtype)
+    like = jax.ShapeDtypeStruct((G.shape[0], *geometry.image[1:]), G.dtype)
     (dX,) = jax.linear_transpose(lambda X: native(X, K, geometry), like)(G)
     return dX
 

@@ -14,7 +14,7 @@ from jax import Array as Tensor
 
 from d2lconv.core.derivatives import Operation, Rule
 from d2lconv_jax import runtime
-from d2lconv_jax.tensors import wide
+from d2lconv_jax.tensors import check_known, wide
 
 
 def on_host(function: Operation, shape: Rule) -> Operation:
@@ -30,6 +30,8 @@ def on_host(function: Operation, shape: Rule) -> Operation:
 
         if not any(isinstance(t, jax.core.Tracer) for t in tensors):
             return wide(jnp.asarray)(values(*tensors))
+        for t in tensors:
+            check_known(t.shape, "what is rounded once, on the host,")
         result = jax.ShapeDtypeStruct(shape(*(t.shape for t in tensors), fixed), tensors[0].dtype)
         found: Tensor = jax.pure_callback(values, result, *tensors)
         return found

@@ -11,7 +11,7 @@ from jax import Array as Tensor
 
 from d2lconv.core.contract import FloatArray
 from d2lconv.core.data import FLOATS, check_usable, float_type, to_array
-from d2lconv.errors import BackendBroken, DTypeError
+from d2lconv.errors import BackendBroken, DTypeError, ShapeError
 from d2lconv_jax.private import enable_x64, is_compiled
 
 FLOAT64 = np.dtype("float64")
@@ -65,9 +65,21 @@ def dtype_name(t: Tensor) -> str:
     return str(t.dtype.name)
 
 
-def shape(t: Tensor) -> tuple[int, ...]:
-    """The sizes of an array."""
+def shape(t: Tensor) -> tuple[int | None, ...]:
+    """The sizes of an array; None for one that jax.export has a symbol for."""
+    if isinstance(t, jax.core.Tracer):
+        return tuple(size if isinstance(size, int) else None for size in t.shape)
     return t.shape
+
+
+def check_known(sizes: tuple[Any, ...], what: str) -> None:
+    """Check that sizes are no symbols of jax.export, given what needs to know them."""
+    for size in sizes:
+        if not isinstance(size, int):
+            raise ShapeError(
+                f"{what} needs sizes that are known when the call is traced, and {size} is a "
+                "symbol of jax.export. Export it for a number."
+            )
 
 
 def unusable(t: Any) -> str | None:

@@ -16,10 +16,17 @@ _FLOATS = tf.float32, tf.float64, tf.float16  # a tuple, because their hashes ta
 
 def tensor(data: Any, dtype: Any = None) -> Tensor:
     """A new tensor with the values of data."""
-    if tf.is_tensor(data):
+    if _is_tensor(data):
         check_usable(unusable(data))
         return tf.cast(tf.identity(data), float_type(dtype_name(data), dtype))
     return tf.constant(to_array(data, dtype))
+
+
+def _is_tensor(data: Any) -> bool:
+    try:
+        return bool(tf.is_tensor(data))
+    except TypeError:  # its type has no hash, and Python asks for it
+        return False
 
 
 def to_numpy(t: Tensor) -> FloatArray:
@@ -40,12 +47,12 @@ def shape(t: Tensor) -> tuple[int | None, ...]:
 def unusable(t: Any) -> str | None:
     """What a value of TensorFlow is that is no dense tensor; None if it is one."""
     kind: Any = type(t)
-    return _sparse(kind)
+    return _no_tensor(kind)
 
 
 @cache
-def _sparse(kind: Any) -> str | None:
-    if issubclass(kind, (tf.SparseTensor, tf.RaggedTensor, keras.KerasTensor)):
+def _no_tensor(kind: Any) -> str | None:
+    if issubclass(kind, (tf.SparseTensor, tf.RaggedTensor, tf.TypeSpec, keras.KerasTensor)):
         return f"a {kind.__name__}"
     return None
 

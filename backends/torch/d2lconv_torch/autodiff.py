@@ -69,8 +69,10 @@ def differentiable(
             return function(*inputs)  # type: ignore[no-any-return]
         *tensors, fixed = inputs
         _check_devices(tensors)
-        if is_compiling() or any(map(watched, tensors)):
+        if is_compiling() or all(map(watched, tensors)):
             return operator(*inputs)  # type: ignore[no-any-return]
+        if any(map(watched, tensors)):
+            return _beside_values(operator, inputs)
         differentiated = torch.is_grad_enabled() and any(t.requires_grad for t in tensors)
         if differentiated or transforms_active() or in_forward_mode():
             if differentiated:  # tensors of inference mode cannot be recorded
@@ -106,6 +108,17 @@ def _one_by_one(
         for i in range(info.batch_size)
     ]
     return torch.stack(results), 0
+
+
+def _beside_values(operator: Operation, inputs: Sequence[Any]) -> Tensor:
+    """What an operator makes of tensors of which some have values, and some may have none."""
+    try:
+        return operator(*inputs)  # type: ignore[no-any-return]
+    except AssertionError as error:  # so PyTorch refuses a FakeTensor beside one with values
+        raise ArgumentError(
+            "one tensor has values, and another is a FakeTensor, which has none and takes none "
+            "beside it that has. Make both in its FakeTensorMode."
+        ) from error
 
 
 def _check_devices(tensors: Sequence[Tensor]) -> None:
