@@ -14,6 +14,7 @@ from test_registry import TOY
 
 import d2lconv as dc
 from d2lconv.parity import cases
+from d2lconv.parity.cases import inputs
 
 LESSON = ["lesson/figure", "lesson/edges", "lesson/edges turned", "lesson/diagonal"]
 EDGES = "X.shape == (1, 1, 6, 8)"  # the image of the second of them
@@ -261,10 +262,10 @@ def test_a_run_of_a_few_cases_in_every_backend():
 
 def test_every_layer_gradient_and_pooling_has_cases_of_the_frameworks_themselves():
     names = {case.name for case in cases.cases()}
-    for name in cases.LAYERS:
+    for name in inputs.LAYERS:
         assert {f"layers/{name}/float32", f"native/{name}/float32", f"own/layers/{name}"} <= names
         assert name == "dilation" or f"autodiff/native/{name}" in names
-    for name in cases.POOLS:
+    for name in inputs.POOLS:
         assert {f"pooling/{name}/float32", f"own/pooling/{name}"} <= names
 
 

@@ -17,7 +17,8 @@ from d2lconv.core import registry
 from d2lconv.errors import ArgumentError, FileError
 from d2lconv.files import replacing
 from d2lconv.parity import recording
-from d2lconv.parity.cases import Case, choose
+from d2lconv.parity.cases import choose
+from d2lconv.parity.cases.case import Case
 from d2lconv.parity.page import page
 from d2lconv.parity.report import WRONG, Cell, ParityReport, document
 from d2lconv.parity.runner import run, where

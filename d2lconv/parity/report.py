@@ -9,7 +9,8 @@ import numpy as np
 from d2lconv.core import registry
 from d2lconv.core.manifest import Deviation
 from d2lconv.core.shown import Shown
-from d2lconv.parity.cases import Arrays, Case, Comparisons, matches
+from d2lconv.parity.cases import matches
+from d2lconv.parity.cases.case import Arrays, Case, Comparisons
 from d2lconv.parity.compare import HINT, compare
 from d2lconv.parity.verdict import VERDICTS, Comparison
 from d2lconv.parity.worker import digest

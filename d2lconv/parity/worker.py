@@ -23,7 +23,7 @@ from d2lconv.core import registry
 from d2lconv.errors import BackendBroken, BackendNotInstalled, UnknownBackend
 from d2lconv.orphans import end_with_parent
 from d2lconv.parity import cases
-from d2lconv.parity.cases import Arrays
+from d2lconv.parity.cases.case import Arrays
 from d2lconv.version import __version__
 
 Packed = tuple[str, tuple[int, ...], bytes]
