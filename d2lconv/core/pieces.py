@@ -29,8 +29,8 @@ from d2lconv.core.derivatives import (
 from d2lconv.core.protocols import Poolings
 from d2lconv.core.rounded import Fixed
 from d2lconv.errors import ArgumentError
-from d2lconv.rounding import functions, network, products
-from d2lconv.rounding.products import Matmul
+from d2lconv.rounding import functions, network
+from d2lconv.rounding.products import NUMPY, Arithmetic
 
 OnHost = Callable[[Operation, Rule], Operation]
 
@@ -41,13 +41,16 @@ DENSE: tuple[Rule, Rule, Rule] = (
 )
 
 
-def pieces(differentiable: Differentiable, on_host: OnHost) -> Mapping[str, Operation]:
+def pieces(
+    differentiable: Differentiable, on_host: OnHost, by: Arithmetic = NUMPY
+) -> Mapping[str, Operation]:
     """The pieces by name, as differentiable operations; their last argument, None, is fixed.
 
     Args:
         differentiable: The backend's.
         on_host: The backend's: makes a function of its tensors of one of NumPy arrays, and of the
             shape of its result by the shapes of the tensors. Both take the fixed argument last.
+        by: Computes in float64, if not NumPy.
     """
 
     def piece(compute: Operation, gradients: Any, tangent: Operation, shape: Rule) -> Operation:
@@ -87,17 +90,16 @@ def pieces(differentiable: Differentiable, on_host: OnHost) -> Mapping[str, Oper
         lambda b, Y, tb, tY, _: spread(b * 0 if tb is None else tb, Y, None),
         lambda b, Y, _: Y,
     )
+    dense, dense_layer, input_gradient, weight_gradient = rounded.dense(by)
     product = bilinear(
         differentiable,
-        on_host(rounded.dense, DENSE[0]),
-        on_host(rounded.dense_input_gradient, DENSE[1]),
-        on_host(rounded.dense_weight_gradient, DENSE[2]),
+        on_host(dense, DENSE[0]),
+        on_host(input_gradient, DENSE[1]),
+        on_host(weight_gradient, DENSE[2]),
         DENSE,
     )
     shape = _with_bias(DENSE[0])
-    layer = biased(
-        differentiable, product, on_host(rounded.dense_layer, shape), summed, spread, shape
-    )
+    layer = biased(differentiable, product, on_host(dense_layer, shape), summed, spread, shape)
 
     second = _unknown("cross_entropy")
     loss = piece(
@@ -138,7 +140,7 @@ def convolution(
     differentiable: Differentiable,
     made: Mapping[str, Operation],
     on_host: OnHost,
-    matmul: Matmul = products.matmul,
+    by: Arithmetic = NUMPY,
 ) -> Bilinear:
     """The correctly rounded method: a layer's sums are rounded once, with their bias.
 
@@ -146,9 +148,9 @@ def convolution(
         differentiable: The backend's.
         made: What :func:`pieces` gave.
         on_host: The backend's, as for :func:`pieces`.
-        matmul: Multiplies matrices of float64, if not NumPy or SciPy.
+        by: Computes in float64, if not NumPy.
     """
-    corr2d, layer, image_gradient, kernel_gradient = rounded.convolutions(matmul)
+    corr2d, layer, image_gradient, kernel_gradient = rounded.convolutions(by)
     shape = _with_bias(CONVOLUTION[0])
     method = bilinear(
         differentiable,

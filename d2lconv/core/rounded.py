@@ -12,47 +12,45 @@ from d2lconv.core.contract import FloatArray
 from d2lconv.core.derivatives import Operation
 from d2lconv.core.geometry import Geometry
 from d2lconv.rounding import convolution, network
-from d2lconv.rounding.products import Matmul
+from d2lconv.rounding.products import Arithmetic
 
 Fixed = tuple[Geometry, bool]
 
 
-def convolutions(matmul: Matmul) -> tuple[Operation, Operation, Operation, Operation]:
+def convolutions(by: Arithmetic) -> tuple[Operation, Operation, Operation, Operation]:
     """The cross-correlation, the same with a bias, and its two gradients, by a matrix product."""
 
     def corr2d(X: FloatArray, K: FloatArray, geometry: Geometry) -> FloatArray:
-        return convolution.corr2d(X, K, geometry, matmul=matmul).values
+        return convolution.corr2d(X, K, geometry, by=by).values
 
     def layer(X: FloatArray, K: FloatArray, b: FloatArray, geometry: Geometry) -> FloatArray:
-        return convolution.corr2d(X, K, geometry, b, matmul=matmul).values
+        return convolution.corr2d(X, K, geometry, b, by=by).values
 
     def image_gradient(K: FloatArray, G: FloatArray, geometry: Geometry) -> FloatArray:
-        return convolution.image_gradient(K, G, geometry, matmul=matmul).values
+        return convolution.image_gradient(K, G, geometry, by=by).values
 
     def kernel_gradient(X: FloatArray, G: FloatArray, geometry: Geometry) -> FloatArray:
-        return convolution.kernel_gradient(X, G, geometry, matmul=matmul).values
+        return convolution.kernel_gradient(X, G, geometry, by=by).values
 
     return corr2d, layer, image_gradient, kernel_gradient
 
 
-def dense(X: FloatArray, W: FloatArray, fixed: None) -> FloatArray:
-    """X (n, i) times W (o, i), transposed: (n, o)."""
-    return network.dense(X, W)
+def dense(by: Arithmetic) -> tuple[Operation, Operation, Operation, Operation]:
+    """X (n, i) times W (o, i), transposed; the same with a bias; and its two gradients."""
 
+    def product(X: FloatArray, W: FloatArray, fixed: None) -> FloatArray:
+        return network.dense(X, W, by=by)
 
-def dense_input_gradient(W: FloatArray, G: FloatArray, fixed: None) -> FloatArray:
-    """The gradient of ``dense`` with respect to X, given G (n, o) at its output."""
-    return network.dense(G, W.T)
+    def layer(X: FloatArray, W: FloatArray, b: FloatArray, fixed: None) -> FloatArray:
+        return network.dense(X, W, b, by=by)
 
+    def input_gradient(W: FloatArray, G: FloatArray, fixed: None) -> FloatArray:
+        return network.dense(G, W.T, by=by)
 
-def dense_weight_gradient(X: FloatArray, G: FloatArray, fixed: None) -> FloatArray:
-    """The gradient of ``dense`` with respect to W, given G (n, o) at its output."""
-    return network.dense(G.T, X.T)
+    def weight_gradient(X: FloatArray, G: FloatArray, fixed: None) -> FloatArray:
+        return network.dense(G.T, X.T, by=by)
 
-
-def dense_layer(X: FloatArray, W: FloatArray, b: FloatArray, fixed: None) -> FloatArray:
-    """``dense``, plus b (o,), rounded once."""
-    return network.dense(X, W, b)
+    return product, layer, input_gradient, weight_gradient
 
 
 def sums(G: FloatArray, fixed: None) -> FloatArray:

@@ -91,7 +91,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from d2lconv.errors import ArgumentError, DTypeError
-from d2lconv.rounding.round import floating, narrow, same, widen
+from d2lconv.rounding.round import bits, floating, narrow, same, widen
 
 Array = NDArray[np.float64]
 U = 2.0**-53
@@ -194,10 +194,9 @@ def surely(Y: Array, E: float, low: NDArray[Any], high: NDArray[Any]) -> NDArray
     """
     if not np.isfinite(E):
         return np.arange(Y.size)
-    bits = f"u{low.itemsize}"
     np.subtract(Y, E + LEAST, out=low, casting="same_kind")
     np.add(Y, E + LEAST, out=high, casting="same_kind")
-    differ = low.view(bits) != high.view(bits)
+    differ = bits(low) != bits(high)
     return np.flatnonzero(differ) if differ.any() else np.empty(0, np.int64)
 
 

@@ -33,14 +33,15 @@ from d2lconv.core.geometry import Geometry
 from d2lconv.rounding import norms, products
 from d2lconv.rounding.certificate import bound, certify, surely, unit, zeros_are_positive
 from d2lconv.rounding.counts import Counts, Settled
-from d2lconv.rounding.products import Matmul, Piece, Space, additions, by_group, matmul, memory
+from d2lconv.rounding.products import NUMPY, Arithmetic, Piece, Space, additions, by_group, memory
 from d2lconv.rounding.round import narrow, widen
 from d2lconv.rounding.settle import settle
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Places = NDArray[np.int64]
-Sums = Callable[[], tuple[FloatArray, FloatArray, Geometry, Mask | None]]
+Images = NDArray[np.int64]
+Sums = Callable[[Images], tuple[FloatArray, FloatArray, Geometry, Mask | None]]
 
 GATHERED = 2**21  # products that are settled at once
 
@@ -51,7 +52,7 @@ def corr2d(
     geometry: Geometry,
     bias: FloatArray | None = None,
     *,
-    matmul: Matmul = matmul,
+    by: Arithmetic = NUMPY,
 ) -> Settled:
     """The cross-correlation of images (n, c, h, w) with kernels (o, c/groups, kh, kw).
 
@@ -60,7 +61,7 @@ def corr2d(
         K: The kernels, of the images' type.
         geometry: The shapes.
         bias: One more term (o,) for each output, if given: it is rounded with the sum, once.
-        matmul: Multiplies matrices of float64, if not NumPy or SciPy.
+        by: Computes in float64, if not NumPy.
 
     Returns:
         The values (n, o, H, W), of the operands' type, and how many were found in which way.
@@ -73,12 +74,14 @@ def corr2d(
     squares = norms.squares(_rows(K, geometry), "gop,gop->go", geometry.products)
     sizes = norms.enlarged(norms.brightest(x, geometry)), norms.enlarged(squares)
     terms = additions(geometry.products)
-    pieces, compute = products.corr2d(x, k, geometry, matmul)
-    return _decided(values, pieces, compute, sizes, terms, lambda: (X, K, geometry, None), bias)
+    pieces, compute = products.corr2d(x, k, geometry, by)
+    return _decided(
+        values, pieces, compute, sizes, terms, lambda some: (X[some], K, geometry, None), bias
+    )
 
 
 def image_gradient(
-    K: FloatArray, G: FloatArray, geometry: Geometry, *, matmul: Matmul = matmul
+    K: FloatArray, G: FloatArray, geometry: Geometry, *, by: Arithmetic = NUMPY
 ) -> Settled:
     """The gradient with respect to the images, for the gradient G (n, o, H, W) at the output."""
     values = np.empty(
@@ -93,12 +96,16 @@ def image_gradient(
     squares = norms.squares(by_tap, "goct,goct->gc", taps * k.shape[1])
     sizes = norms.enlarged(norms.brightest(g, geometry)), norms.enlarged(squares)
     terms = additions(k.shape[1]) + taps
-    pieces, compute = products.image_gradient(k, g, geometry, matmul)
-    return _decided(values, pieces, compute, sizes, terms, lambda: _spread(K, G, geometry), start)
+    pieces, compute = products.image_gradient(k, g, geometry, by)
+
+    def sums(some: Images) -> tuple[FloatArray, FloatArray, Geometry, Mask | None]:
+        return _spread(K, G[some], geometry)
+
+    return _decided(values, pieces, compute, sizes, terms, sums, start)
 
 
 def kernel_gradient(
-    X: FloatArray, G: FloatArray, geometry: Geometry, *, matmul: Matmul = matmul
+    X: FloatArray, G: FloatArray, geometry: Geometry, *, by: Arithmetic = NUMPY
 ) -> Settled:
     """The gradient with respect to the kernels, for the gradient G (n, o, H, W) at the output.
 
@@ -109,7 +116,7 @@ def kernel_gradient(
     X = padded(X, geometry)
     if X.dtype != np.float64:
         x, g = by_group(X, geometry.groups), by_group(G, geometry.groups)
-        total, terms = products.kernel_gradient(x, g, geometry, matmul)
+        total, terms = products.kernel_gradient(x, g, geometry, by)
         norms_x = np.repeat(
             norms.euclidean(x, "gcnhw,gcnhw->gc"), total.shape[2] // x.shape[1], axis=1
         )
@@ -148,7 +155,7 @@ def _decided(
         compute: Gives the float64 sums of a piece, (g, o, n, H, W).
         sizes: No window has a greater norm, (g, 1), and no kernel, (g, o).
         terms: No product passes more additions.
-        sums: What is added up, where it has to be known.
+        sums: What is added up for some images, where it has to be known.
         bias: One more term (o,) for each output, if given; it is not in the float64 sums.
     """
     offset = None if bias is None else widen(bias).reshape(values.shape[1:3])
@@ -171,7 +178,9 @@ def _decided(
     if not places:
         return _counted(values, Counts(certificate=values.size))
     where, total = np.concatenate(places), np.concatenate(totals)
-    X, K, geometry, term = sums()
+    images, numbers = np.unique(where[:, 0], return_inverse=True)
+    where = np.column_stack([where, numbers])
+    X, K, geometry, term = sums(images)
     if len(where) * geometry.products > X.size:
         where = where[_left(values, where, total, terms, X, K, geometry, offset)]
     return _settled(values, where, X, K, geometry, term, bias)
@@ -188,7 +197,7 @@ def _left(
     offset: Array | None,
 ) -> Mask:
     """Which elements their own bounds leave undecided; the others are put into the values."""
-    n, g, o, i, j = where.T
+    *_, g, o, i, j, n = where.T
     with np.errstate(all="ignore"):
         squares = np.square(by_group(X, geometry.groups), dtype=np.float64).sum(axis=1)
         taps = geometry.taps()
@@ -209,7 +218,7 @@ def _left(
     exact = (most <= 2.0**52 * least) & ((total != 0) | plus)
     rounded[exact] = narrow(total[exact] + 0.0, values.dtype)
     undecided &= ~exact
-    values[n, g, o, i, j] = rounded
+    values[tuple(where[:, :5].T)] = rounded
     return undecided
 
 
@@ -222,12 +231,22 @@ def _settled(
     term: Mask | None = None,
     bias: FloatArray | None = None,
 ) -> Settled:
-    """The values, with some elements (n, g, o, i, j) settled exactly."""
+    """The values, with some elements settled exactly.
+
+    Args:
+        values: The result (n, g, o, H, W).
+        where: A row for each element: its place in the result, and the number of its image in X.
+        X: Images.
+        K: The kernels.
+        geometry: The shapes.
+        term: What in the images is a term of the sum, (h, w); None if all is.
+        bias: One more term (o,) for each output, if given.
+    """
     found = Counts(certificate=values.size - len(where))
     for some in _portions(where, geometry.products):
         offset = None if bias is None else bias[some[:, 1] * geometry.in_groups[1] + some[:, 2]]
         settled = settle(*_gathered(X, K, geometry, some, term), X.dtype, bias=offset)
-        values[tuple(some.T)] = settled.values
+        values[tuple(some[:, :5].T)] = settled.values
         found += settled.counts
     return _counted(values, found)
 
@@ -261,7 +280,7 @@ def _gathered(
     X: FloatArray, K: FloatArray, geometry: Geometry, where: Any, term: Mask | None
 ) -> tuple[FloatArray, FloatArray]:
     """The factors of the products of some elements of the output, a row for each."""
-    n, g, o, i, j = where.T
+    *_, g, o, i, j, n = where.T
     (channels, outputs), (kh, kw) = geometry.in_groups, geometry.kernel[2:]
     (sh, sw), (dh, dw) = geometry.stride, geometry.dilation
     rows = (i * sh)[:, None, None, None] + np.arange(kh)[:, None] * dh
@@ -284,8 +303,9 @@ def _split(A: FloatArray, geometry: Geometry) -> FloatArray:
 
 
 def _all(values: FloatArray) -> Places:
-    """The places of all elements."""
-    return np.argwhere(np.ones(values.shape, np.bool_))
+    """The places of all elements, and the numbers of their images."""
+    where = np.argwhere(np.ones(values.shape, np.bool_))
+    return np.column_stack([where, where[:, 0]])
 
 
 def _places(axis: int, geometry: Geometry) -> NDArray[np.int64]:

@@ -45,7 +45,7 @@ from d2lconv.rounding.round import FLOATS, narrow, widen
 from d2lconv.rounding.ziv import ASSUMED, near, ziv
 
 Array = NDArray[np.float64]
-AT_ONCE = 2**14  # elements: in float64 128 KiB, so that what is made of them stays in cache
+AT_ONCE = 2**17  # elements: in float64 1 MiB
 SATURATED = 2000.0  # and beyond it, exp is 2**1024 or more, or less than 2**-2885
 
 
@@ -250,15 +250,17 @@ def _piece(
     dtype, wide = given[0].dtype, [widen(a) for a in given]
     with np.errstate(all="ignore"):
         found = several(*wide)
-    finite = np.all([np.isfinite(a) for a in wide], axis=0)
     if dtype == np.float64:
-        values, undecided = found, finite
+        values, undecided = found, np.ones(found.shape, np.bool_)
     else:
         values, undecided = ziv(found, error, dtype)
-        undecided &= finite
-    values = np.where(np.isnan(found), dtype.type(np.nan), values)  # the NaN of one sign
-    rows = zip(*(a[undecided].tolist() for a in wide), strict=True)
-    values[undecided] = narrow(np.array([one(*row, dtype) for row in rows], np.float64), dtype)
+    nan = np.isnan(found)
+    if nan.any():
+        values[nan] = np.nan  # the NaN of one sign
+    where = np.flatnonzero(undecided)
+    where = where[np.all([np.isfinite(a[where]) for a in wide], axis=0)]
+    rows = zip(*(a[where].tolist() for a in wide), strict=True)
+    values[where] = narrow(np.array([one(*row, dtype) for row in rows], np.float64), dtype)
     return values
 
 

@@ -16,7 +16,7 @@ from d2lconv.rounding.certificate import certify, zeros_are_positive
 from d2lconv.rounding.cross_entropy import softmax_cross_entropy, softmax_cross_entropy_gradient
 from d2lconv.rounding.means import quotients
 from d2lconv.rounding.pools import avg_pool, avg_pool_gradient, max_pool_gradient, overlap
-from d2lconv.rounding.products import matmul
+from d2lconv.rounding.products import NUMPY, Arithmetic
 from d2lconv.rounding.round import FLOATS, widen
 from d2lconv.rounding.settle import settle, settle_sum
 
@@ -35,13 +35,16 @@ __all__ = [
 GATHERED = 2**21  # products that are settled at once
 
 
-def dense(X: FloatArray, W: FloatArray, b: FloatArray | None = None) -> FloatArray:
+def dense(
+    X: FloatArray, W: FloatArray, b: FloatArray | None = None, *, by: Arithmetic = NUMPY
+) -> FloatArray:
     """A fully connected layer: the products of rows of X and W, and a bias, added, rounded once.
 
     Args:
         X: The inputs (n, i).
         W: The weights (o, i), of X's type.
         b: The biases (o,), of X's type; None for none.
+        by: Computes in float64, if not NumPy.
 
     Returns:
         The outputs (n, o), of X's type.
@@ -61,7 +64,7 @@ def dense(X: FloatArray, W: FloatArray, b: FloatArray | None = None) -> FloatArr
         bias = None if b is None else widen(b)
         with np.errstate(all="ignore"):
             total = np.empty((len(x), len(w)))
-            matmul(x[None], w.T[None], total[None])
+            by.matmul(x[None], w.T[None], total[None])
             if bias is not None:
                 total += bias
             norms_x, norms_w = (np.sqrt(np.square(a).sum(axis=1)) for a in (x, w))

@@ -5,10 +5,10 @@ that decides them, which is why each piece is a function that somebody else call
 used again, piece after piece and call after call: to get as much anew from the system takes longer
 than to compute what comes into it.
 
-The products are matrix products, as :data:`Matmul` computes them, with the threads of its library;
-those would get in each other's way if several pieces were computed at the same time. A sum of many
-products is added in parts of DEPTH, and then the parts: so a product passes fewer additions, and
-the error bound, which grows with these (:func:`additions`), is smaller.
+The products are matrix products, as :class:`Arithmetic` computes them, with the threads of its
+library; those would get in each other's way if several pieces were computed at the same time. A sum
+of many products is added in parts of DEPTH, and then the parts: so a product passes fewer
+additions, and the error bound, which grows with these (:func:`additions`), is smaller.
 
 Images are (g, c/g, n, h, w) here and outputs (g, o/g, n, H, W): by group, and the images inside, so
 that one matrix product serves all images of a piece.
@@ -29,18 +29,26 @@ from d2lconv.core.geometry import Geometry
 from d2lconv.rounding.round import exactly
 
 Array = NDArray[np.float64]
-Matmul = Callable[[Array, Array, Array], object]
-"""Puts the product of matrices (g, m, k) and (g, k, n) into the third argument (g, m, n).
 
-The third one is contiguous. It adds the products in any order, fused or not, in float64; it is no
-Strassen product.
-"""
-
-PIECE = 2**18  # elements of float64: 2 MiB
+PIECE = 2**19  # elements of float64: 4 MiB
 DEPTH = 256  # products that are added before their sum is added to the others
-KEPT = 2**24  # bytes of memory that are kept for the next call
+KEPT = 2**25  # bytes of memory that are kept for the next call
 
 _kept: list["Space"] = []
+
+
+class Arithmetic(NamedTuple):
+    """What a framework may do in NumPy's place, with its threads: those of two get in their way.
+
+    Attributes:
+        matmul: Puts the product of matrices (g, m, k) and (g, k, n) into the third argument (g, m,
+            n), which is contiguous. It adds the products in any order, fused or not, in float64; it
+            is no Strassen product.
+        copy: Puts into an array of float64 what is in the second one, of another floating type.
+    """
+
+    matmul: Callable[[Array, Array, Array], object]
+    copy: Callable[[Array, NDArray[Any]], object]
 
 
 class Piece(NamedTuple):
@@ -139,8 +147,11 @@ def _by_columns(A: Array) -> tuple[Array, bool]:
     return (A, True) if A.flags.f_contiguous else (A.T, False)
 
 
+NUMPY = Arithmetic(matmul, np.copyto)
+
+
 def corr2d(
-    X: NDArray[Any], K: Array, geometry: Geometry, matmul: Matmul
+    X: NDArray[Any], K: Array, geometry: Geometry, by: Arithmetic
 ) -> tuple[list[Piece], Callable[[Piece, Space], Array]]:
     """The cross-correlation: its pieces, and what computes one.
 
@@ -148,13 +159,13 @@ def corr2d(
         X: The images (g, c/g, n, h, w), padding included.
         K: The kernels (g, o/g, products).
         geometry: The shapes.
-        matmul: Multiplies matrices.
+        by: Multiplies matrices.
     """
 
     def compute(piece: Piece, space: Space) -> Array:
-        windows = _windows(X, piece, geometry, space)
+        windows = _windows(X, piece, geometry, by, space)
         Y = space("sums", (len(windows), K.shape[1], windows.shape[2]))
-        _multiply(K[piece.groups], windows, Y, matmul, space)
+        _multiply(K[piece.groups], windows, Y, by, space)
         images, rows = (s.stop - s.start for s in (piece.images, piece.rows))
         return Y.reshape(*Y.shape[:2], images, rows, -1)
 
@@ -162,7 +173,7 @@ def corr2d(
 
 
 def image_gradient(
-    K: Array, G: NDArray[Any], geometry: Geometry, matmul: Matmul
+    K: Array, G: NDArray[Any], geometry: Geometry, by: Arithmetic
 ) -> tuple[list[Piece], Callable[[Piece, Space], Array]]:
     """The gradient with respect to the images: products, added up where windows overlap.
 
@@ -170,31 +181,32 @@ def image_gradient(
         K: The kernels (g, o/g, products).
         G: The gradient at the output (g, o/g, n, H, W).
         geometry: The shapes.
-        matmul: Multiplies matrices.
+        by: Multiplies matrices.
     """
     (groups, _, n, H, W), channels = G.shape, geometry.in_groups[0]
     h, w = geometry.image[2:]
     taps = [(_met(a, 0, geometry), _met(b, 1, geometry)) for a, b, _, _ in geometry.taps()]
+    last = np.ascontiguousarray(np.moveaxis(G, 2, -1))  # images: what is added lies in long rows
 
     def compute(piece: Piece, space: Space) -> Array:
         g, c, i, _ = piece
-        outputs = _floats(G[g, :, i], space).reshape(g.stop - g.start, G.shape[1], -1)
+        outputs = _floats(last[g, ..., i], by, space).reshape(g.stop - g.start, G.shape[1], -1)
         kernels = K[g, :, c.start * len(taps) : c.stop * len(taps)].swapaxes(1, 2)
         parts = space("windows", (len(outputs), kernels.shape[1], outputs.shape[2]))
-        _multiply(kernels, outputs, parts, matmul, space)
-        parts = parts.reshape(len(outputs), -1, len(taps), i.stop - i.start, H, W)
-        D = space("sums", (len(outputs), c.stop - c.start, i.stop - i.start, h, w))
+        _multiply(kernels, outputs, parts, by, space)
+        parts = parts.reshape(len(outputs), -1, len(taps), H, W, i.stop - i.start)
+        D = space("sums", (len(outputs), c.stop - c.start, h, w, i.stop - i.start))
         D[...] = 0
         for number, ((rows, top), (columns, left)) in enumerate(taps):
-            D[..., rows, columns] += parts[:, :, number, :, top, left]
-        return D
+            D[:, :, rows, columns] += parts[:, :, number, top, left]
+        return np.moveaxis(D, -1, 2)
 
     some = _slices((groups, channels, n), len(taps) * H * W + h * w)
     return [Piece(g, c, i, slice(0, h)) for g, c, i in some], compute
 
 
 def kernel_gradient(
-    X: NDArray[Any], G: NDArray[Any], geometry: Geometry, matmul: Matmul
+    X: NDArray[Any], G: NDArray[Any], geometry: Geometry, by: Arithmetic
 ) -> tuple[Array, int]:
     """The gradient with respect to the kernels (g, o/g, products), added up in pieces.
 
@@ -202,7 +214,7 @@ def kernel_gradient(
         X: The images (g, c/g, n, h, w), padding included.
         G: The gradient at the output (g, o/g, n, H, W).
         geometry: The shapes.
-        matmul: Multiplies matrices.
+        by: Multiplies matrices.
 
     Returns:
         The sums, and through how many additions a product passes at most.
@@ -211,25 +223,36 @@ def kernel_gradient(
     pieces, longest = _pieces(X, 1, geometry), 0
     with memory() as space:
         for piece in pieces:
-            windows = _windows(X, piece, geometry, space)
-            outputs = _floats(G[piece.groups, :, piece.images, piece.rows], space)
+            windows = _windows(X, piece, geometry, by, space)
+            outputs = _floats(G[piece.groups, :, piece.images, piece.rows], by, space)
             outputs = outputs.reshape(len(windows), G.shape[1], -1)
             part = space("sums", (*outputs.shape[:2], geometry.products))
-            _multiply(outputs, windows.swapaxes(1, 2), part, matmul, space)
+            _multiply(outputs, windows.swapaxes(1, 2), part, by, space)
             total[piece.groups] += part
             longest = max(longest, additions(outputs.shape[2]))
     return total, longest + len(pieces)
 
 
-def _multiply(A: Array, B: Array, out: Array, matmul: Matmul, space: Space) -> None:
-    """A matrix product, its sums in parts."""
+def _multiply(A: Array, B: Array, out: Array, by: Arithmetic, space: Space) -> None:
+    """A matrix product, its sums in parts: of all groups at once, or a group's parts at once."""
     n = A.shape[2]
     parts = max(1, -(-n // DEPTH))
     step = -(-n // parts)
-    matmul(A[..., :step], B[:, :step], out)
+    if len(A) < parts - 1:
+        whole = n // step
+        for a, b, c in zip(A, B, out, strict=True):
+            sums = space("part", (whole, *c.shape))
+            left = a[:, : whole * step].reshape(len(a), whole, step).swapaxes(0, 1)
+            by.matmul(left, b[: whole * step].reshape(whole, step, -1), sums)
+            np.sum(sums, axis=0, out=c)
+            if n > whole * step:
+                by.matmul(a[None, :, whole * step :], b[None, whole * step :], sums[:1])
+                np.add(c, sums[0], out=c)
+        return
+    by.matmul(A[..., :step], B[:, :step], out)
     for start in range(step, n, step):
         part = space("part", out.shape)
-        matmul(A[..., start : start + step], B[:, start : start + step], part)
+        by.matmul(A[..., start : start + step], B[:, start : start + step], part)
         np.add(out, part, out=out)
 
 
@@ -240,27 +263,29 @@ def _pieces(X: NDArray[Any], outputs: int, geometry: Geometry) -> list[Piece]:
     return [Piece(g, slice(0, outputs), images, rows) for g, images, rows in some]
 
 
-def _windows(X: NDArray[Any], piece: Piece, geometry: Geometry, space: Space) -> Array:
+def _windows(
+    X: NDArray[Any], piece: Piece, geometry: Geometry, by: Arithmetic, space: Space
+) -> Array:
     """The windows of a piece's images as columns (g, products, positions)."""
     view = _view(X, geometry)[piece.groups, :, :, :, piece.images, piece.rows]
     windows = space("windows", view.shape)
-    windows[...] = view
+    by.copy(windows, view)
     return windows.reshape(len(windows), geometry.products, -1)
 
 
 def _view(X: NDArray[Any], geometry: Geometry) -> NDArray[Any]:
-    """The windows of images (g, c, n, h, w) in their memory: (g, c, kh, kw, n, H, W)."""
+    """The windows of images (g, c, n, h, w), in their memory: (g, c, kh, kw, n, H, W)."""
     g, c, n, down, right = X.strides
     (sh, sw), (dh, dw) = geometry.stride, geometry.dilation
     shape = *X.shape[:2], *geometry.kernel[2:], X.shape[2], *geometry.output
     strides = g, c, down * dh, right * dw, n, down * sh, right * sw
-    return as_strided(X, shape, strides, writeable=False)
+    return as_strided(X, shape, strides)
 
 
-def _floats(A: NDArray[Any], space: Space) -> Array:
+def _floats(A: NDArray[Any], by: Arithmetic, space: Space) -> Array:
     """The numbers in float64."""
     found = space("outputs", A.shape)
-    found[...] = A
+    by.copy(found, A)
     return found
 
 

@@ -173,6 +173,15 @@ def same(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
         >>> print(same(np.float32([1, 0, np.nan]), np.float32([1, -0.0, np.nan])))
         [ True False False]
     """
-    bits = {2: np.uint16, 4: np.uint32, 8: np.uint64}[a.dtype.itemsize]
-    equal: NDArray[np.bool_] = (a.view(bits) == b.view(bits)) & ~np.isnan(a)
+    equal: NDArray[np.bool_] = (bits(a) == bits(b)) & ~np.isnan(a)
     return equal
+
+
+def bits(numbers: NDArray[Any]) -> NDArray[Any]:
+    """The numbers' bits, as unsigned integers of their size, in the same memory.
+
+    Example:
+        >>> print(bits(np.float16([0, -0.0, 1])))
+        [    0 32768 15360]
+    """
+    return numbers.view(f"u{numbers.dtype.itemsize}")

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from d2lconv.rounding.round import narrow, same
+from d2lconv.rounding.round import bits, narrow
 
 Array = NDArray[np.float64]
 U = 2.0**-53
@@ -51,7 +51,8 @@ def ziv(values: Array, error: int, dtype: Any) -> tuple[NDArray[Any], NDArray[np
     E = (error + 2) * U
     with np.errstate(all="ignore"):
         low, high = narrow(values * (1 - E), dtype), narrow(values * (1 + E), dtype)
-    return high, ~same(low, high) & ~np.isnan(values)
+    differ = bits(low) != bits(high)
+    return high, differ & ~np.isnan(values) if differ.any() else differ
 
 
 def near(x: Array) -> Array:
@@ -61,4 +62,6 @@ def near(x: Array) -> Array:
         >>> near(np.float64([1, -800, np.inf])).tolist()
         [1.0, -500.0, inf]
     """
+    if np.abs(x).max(initial=0) <= FURTHEST:
+        return x
     return np.where(np.isinf(x), x, np.clip(x, -FURTHEST, FURTHEST))

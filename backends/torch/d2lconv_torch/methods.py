@@ -166,11 +166,11 @@ def _band_places(kh: int, kw: int, columns: int) -> Tensor:
 
 _by_matmul = matmul_image_gradient, matmul_kernel_gradient
 
-PIECES = pieces.pieces(differentiable, rounded.on_host)
+PIECES = pieces.pieces(differentiable, rounded.on_host, rounded.ARITHMETIC)
 
 METHODS = {
     "exact": bilinear(exact.corr2d, exact.image_gradient, exact.kernel_gradient),
-    "rounded": pieces.convolution(differentiable, PIECES, rounded.on_host, rounded.matmul),
+    "rounded": pieces.convolution(differentiable, PIECES, rounded.on_host, rounded.ARITHMETIC),
     "loop": bilinear(loop, *_by_matmul),
     "matmul": bilinear(matmul, *_by_matmul),
     "native": bilinear(native, native_image_gradient, native_kernel_gradient),

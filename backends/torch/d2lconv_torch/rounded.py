@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from d2lconv.core.derivatives import Operation, Rule
+from d2lconv.rounding.products import Arithmetic
 
 
 def on_host(function: Operation, shape: Rule) -> Operation:
@@ -28,3 +29,12 @@ def matmul(A: Any, B: Any, out: Any) -> None:
     """The product of matrices, in the same memory."""
     with torch.inference_mode():
         torch.matmul(*map(torch.from_numpy, (A, B)), out=torch.from_numpy(out))
+
+
+def copy(to: Any, numbers: Any) -> None:
+    """The numbers in float64, in the same memory."""
+    with torch.inference_mode():
+        torch.from_numpy(to).copy_(torch.from_numpy(numbers))
+
+
+ARITHMETIC = Arithmetic(matmul, copy)
