@@ -40,11 +40,15 @@ def loop(X: Tensor, K: Tensor, geometry: Geometry) -> Tensor:
 
 @wide
 def windows(X: Tensor, geometry: Geometry) -> Tensor:
-    """The windows of images (n, c, h, w) as columns: (n, g, c/g * kh * kw, H * W)."""
+    """The windows of images (n, c, h, w) as columns: (n, g, c/g * kh * kw, H * W).
+
+    First their rows, then their columns: each slice is an operation that JAX compiles.
+    """
     X = by_group(padded(X, geometry), geometry)
-    parts = [X[..., rows, columns] for _, _, rows, columns in geometry.taps()]
-    H, W = geometry.output
-    return jnp.stack(parts, axis=3).reshape(*X.shape[:2], geometry.products, H * W)
+    rows, columns = _sides(geometry)
+    X = jnp.stack([X[..., some, :] for some in rows], axis=3)
+    X = jnp.stack([X[..., some] for some in columns], axis=4)
+    return X.reshape(*X.shape[:2], geometry.products, -1)
 
 
 def matmul(X: Tensor, K: Tensor, geometry: Geometry) -> Tensor:
@@ -58,11 +62,16 @@ def matmul_image_gradient(K: Tensor, G: Tensor, geometry: Geometry) -> Tensor:
     (H, W), channels = geometry.output, geometry.in_groups[0]
     turned = _rows(K, geometry).swapaxes(1, 2)
     parts = jnp.matmul(turned, _outputs(G, geometry), precision=HIGHEST)
-    parts = parts.reshape(G.shape[0], geometry.groups, channels, -1, H, W)
-    dX = jnp.zeros((G.shape[0], geometry.groups, channels, *geometry.padded), G.dtype)
-    for number, (_, _, rows, columns) in enumerate(geometry.taps()):
-        dX = dX.at[..., rows, columns].add(parts[:, :, :, number])
-    return cropped(dX.reshape(G.shape[0], -1, *geometry.padded), geometry)
+    lead, (h, w), (kh, kw) = parts.shape[:2], geometry.padded, geometry.kernel[2:]
+    parts = parts.reshape(*lead, channels, kh, kw, H, W)
+    rows, columns = _sides(geometry)
+    lines = jnp.zeros((*lead, channels, kh, H, w), G.dtype)
+    for b, some in enumerate(columns):
+        lines = lines.at[..., some].add(parts[..., b, :, :])
+    dX = jnp.zeros((*lead, channels, h, w), G.dtype)
+    for a, some in enumerate(rows):
+        dX = dX.at[..., some, :].add(lines[:, :, :, a])
+    return cropped(dX.reshape(G.shape[0], -1, h, w), geometry)
 
 
 def matmul_kernel_gradient(X: Tensor, G: Tensor, geometry: Geometry) -> Tensor:
@@ -70,6 +79,12 @@ def matmul_kernel_gradient(X: Tensor, G: Tensor, geometry: Geometry) -> Tensor:
     columns = windows(X, geometry).swapaxes(2, 3)
     products = jnp.matmul(_outputs(G, geometry), columns, precision=HIGHEST)
     return products.sum(0).reshape(geometry.kernel)
+
+
+def _sides(geometry: Geometry) -> tuple[list[slice], list[slice]]:
+    """The rows that a kernel's rows meet, and the columns that its columns meet."""
+    taps, kw = list(geometry.taps()), geometry.kernel[3]
+    return [rows for *_, rows, _ in taps[::kw]], [columns for *_, columns in taps[:kw]]
 
 
 def _rows(K: Tensor, geometry: Geometry) -> Tensor:
