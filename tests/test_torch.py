@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+from children import python
 from chosen import demand
 from frameworks import assert_same_bits
 
@@ -271,3 +272,31 @@ def test_functionalize_keeps_the_bits_or_is_refused(torch, d2l):
     ):
         with pytest.raises(dc.ArgumentError, match="functionalize does not go together with"):
             nested(X[0])
+
+
+WHOLE = """
+import numpy as np, torch
+from d2lconv import torch as d2l
+
+X = torch.rand(5, 3)
+for function in (
+    lambda X: d2l.cross_entropy(X, [2, 0, 1, 2, 2]),
+    lambda X: d2l.cross_entropy(X, np.array([2, 0, 1, 2, 2])),
+    lambda X: d2l.corr2d(X, [[1.0, -1.0]]),
+    lambda X: d2l.corr2d(X, ((1, -1),)),
+    lambda X: d2l.corr2d(X.double(), [[0.1, 0.7]]),
+    lambda X: d2l.corr2d(X, np.array([[0.1, 0.7]])),
+    lambda X: d2l.corr2d(X, np.array([[1, 7]])),
+    lambda X: d2l.tensor([[0.1]]) + X,
+    lambda X: d2l.sigmoid(d2l.dense(X, X)),
+):
+    torch._dynamo.reset()
+    compiled = torch.compile(function, backend="eager", fullgraph=True)
+    assert torch.equal(compiled(X), function(X))
+"""
+
+
+@pytest.mark.usefixtures("torch")
+def test_the_very_first_call_may_be_compiled_whole():
+    """Whose a list or a tensor is, PyTorch's compiler cannot ask a type; it finds the answer."""
+    python(WHOLE)
