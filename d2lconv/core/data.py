@@ -97,7 +97,8 @@ def neutral(data: Any, name: str = "data") -> tuple[np.ndarray[Any, Any], str | 
         raise ownership.mixed({name: foreign, "the call": "another backend"})
     if isinstance(data, np.ma.MaskedArray) and np.any(data.mask):
         raise DTypeError(f"{name} holds masked elements. Fill them first: {name}.filled(0).")
-    if type(data) not in ownership.PLAIN and "PIL" in ownership.roots(type(data)):
+    plain = any(type(data) is kind for kind in ownership.PLAIN)
+    if not plain and "PIL" in ownership.roots(type(data)):
         raise DTypeError(
             f"{name} is a picture of Pillow, whose numbers may be indices of a palette. Pass "
             f"dc.load_image({name}), a grey image from 0 to 1; or, for its colours, "

@@ -8,7 +8,7 @@ from d2lconv.core import registry
 from d2lconv.errors import MixedBackendsError
 
 # Neutral data of every day; answered here, so that compilers of Python code need not ask a type.
-PLAIN = frozenset((list, tuple, int, float, bool, np.ndarray))
+PLAIN = (list, tuple, int, float, bool, np.ndarray)
 by_type: dict[type, str | None] = dict.fromkeys(PLAIN)
 
 
