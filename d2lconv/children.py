@@ -19,6 +19,7 @@ def told(
     what: str,
     variables: Mapping[str, str] | None = None,
     seconds: float = threading.TIMEOUT_MAX,
+    hint: str = "",
 ) -> Iterator[dict[str, Any]]:
     """What a child tells, as it comes. It is killed if nobody listens to the end.
 
@@ -28,6 +29,7 @@ def told(
         what: What it does, for the error's message.
         variables: Environment variables that it has beside ours.
         seconds: How long it may take; then it is killed.
+        hint: What the error's message ends with.
 
     Raises:
         BackendBroken: It ended with a status that is not 0; its last words are in the message.
@@ -58,10 +60,10 @@ def told(
         if child.wait() != 0:
             log.seek(0)
             said = [line for line in log.read().splitlines() if line.strip()]
-            raise BackendBroken(
-                f"{what} ended with status {child.returncode}: "
-                + (said[-1] if said else "it gave no reason")
-            )
+            last = said[-1] if said else "it gave no reason"
+            if hint not in last:
+                last = f"{last}. {hint}"
+            raise BackendBroken(f"{what} ended with status {child.returncode}: {last}")
 
 
 def begun() -> tuple[dict[str, Any], Callable[..., None]]:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
-from operator import index
 from typing import Any
 
 from d2lconv.core import checks
@@ -244,7 +243,7 @@ def _element(element: Any, output: Pair | None) -> Pair:
     if element is None:
         return 0, 0
     try:
-        i, j = (index(n) for n in element if not isinstance(n, bool))
+        i, j = (checks.index(n) for n in element if not isinstance(n, bool))
     except (TypeError, ValueError):
         i = j = -1
     inside = min(i, j) >= 0 and (output is None or (i < output[0] and j < output[1]))

@@ -21,6 +21,16 @@ FORMS = r"allowed are \(h, w\) with \(kh, kw\), \(c, h, w\) with \(c, kh, kw\), 
 
 # Calls with channels, strides, padding, dilation, groups, and pooling.
 LAYERS = {
+    "padding that no computer has room for": (
+        lambda d: d.corr2d(IMAGE, KERNEL, padding=10**7),
+        ShapeError,
+        "20000006 rows and 20000008 columns, which have no room in memory",
+    ),
+    "a window's padding that no computer has room for": (
+        lambda d: d.pool2d(IMAGE, 10**8, padding=10**8 - 1),
+        ShapeError,
+        "no room in memory",
+    ),
     "an image and four kernel axes": (
         lambda d: d.corr2d(IMAGE, np.ones((1, 1, 2, 2))),
         ShapeError,
@@ -520,3 +530,13 @@ def test_converted_tensors_of_another_framework_are_welcome(framework):
     theirs = bind(other).tensor(KERNEL)
     result = bind(framework).corr2d(IMAGE, dc.to_numpy(theirs))
     assert tuple(result.shape) == (6, 7)
+
+
+def test_a_stride_that_is_a_tensor_of_no_integer_is_refused(d2l):
+    for stride in (d2l.tensor(2.0), (1, d2l.tensor(2.0)), d2l.tensor([1.0, 2.0])):
+        with pytest.raises(ArgumentError, match=r"^stride is .*; it must be an integer of at"):
+            d2l.corr2d(IMAGE, KERNEL, stride=stride)
+    with pytest.raises(ShapeError, match="kernel_size is"):
+        d2l.im2col(IMAGE, (1, d2l.tensor(2.0)))
+    with pytest.raises(ArgumentError, match="padding is"):
+        d2l.corr2d(IMAGE, KERNEL, padding=d2l.tensor(2.0))

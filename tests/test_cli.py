@@ -326,3 +326,30 @@ def test_every_half_of_a_table_has_the_verdict(monkeypatch, capsys):
     lines = [line for line in capsys.readouterr().out.splitlines() if "corr2d(X, K)" in line]
     assert len(lines) == 6  # three steps, each in two halves
     assert all("same bits" in line for line in lines)
+
+
+WRONG = {  # settings that end the process, or the import, of a framework that reads them
+    "torch": ("TORCH_LOGS", "nonsense"),
+    "tf": ("KERAS_BACKEND", "nonsense"),
+    "mxnet": ("MXNET_CPU_WORKER_NTHREADS", "nonsense"),
+    "jax": ("XLA_FLAGS", "--nonsense=1"),
+}
+COMMANDS = [
+    ["run", "-q"],
+    ["train", "--images", "64", "--epochs", "1"],
+    ["parity", "--case", "lesson/figure"],
+    ["bench", "--size", "6x8-1x2", "-m", "exact", "--seconds", "0.01"],
+    ["conventions"],
+    ["doctor"],
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+def test_a_variable_that_breaks_a_framework_is_named(framework, command):
+    name, value = WRONG[framework]
+    child = d2lconv(*command, "-b", framework, width=3000, **{name: value})
+    assert child.returncode in (1, 2)
+    said = child.stdout + child.stderr
+    assert f"{name}={value!r}" in said
+    assert ("correct or unset" if command == ["doctor"] else "Correct it, or unset it.") in said
+    assert "Traceback" not in child.stderr

@@ -208,3 +208,17 @@ def jvp(name, function, inputs, tangents):
     with tf.autodiff.ForwardAccumulator(inputs, tangents) as accumulator:
         Y = function(*inputs)
     return accumulator.jvp(Y)
+
+
+@pytest.mark.parametrize("method", ["exact", "rounded", "native", "matmul", "loop"])
+def test_a_stride_beyond_the_image_is_any_such_stride(d2l, method):
+    """Frameworks have no place for the largest integers: each raised an error of its own."""
+    rng = np.random.default_rng(0)
+    X, K = (values(rng, shape, "float32", "integers") for shape in ((1, 2, 5, 6), (3, 2, 1, 2)))
+    huge = {"stride": (10**30, 2**40), "dilation": (2**63, 2), "padding": 1}
+    Y = d2l.conv2d(X, K, method=method, **huge)
+    assert_same_bits(
+        d2l.to_numpy(Y), reference.corr2d(X, K[..., ::-1, ::-1], (9, 9), ((1, 1),) * 2, (1, 2), 1)
+    )
+    pooled = d2l.pool2d(X, 2, stride=10**30)
+    assert_same_bits(d2l.to_numpy(pooled), d2l.to_numpy(d2l.pool2d(X, 2, stride=9)))

@@ -6,6 +6,7 @@ from chosen import demand
 from frameworks import assert_same_bits
 from geometries import values
 
+import d2lconv as dc
 from d2lconv.binding import bind
 from d2lconv.core import reference
 from d2lconv.core.options import settings
@@ -231,3 +232,29 @@ def test_a_kernel_of_one_element_is_a_product_of_matrices(tf, groups, how):
         X = generator.integers(1, 10, (n, 4, 3, 5)).astype(np.float32)  # no zero has a sign
         expected = reference.corr2d(X, K, *settings(groups=groups))
         assert_same_bits(corr2d(tf.constant(X)).numpy(), expected)
+
+
+def test_a_symbol_that_left_the_function_it_was_traced_in_is_refused(tf, d2l):
+    kept = []
+
+    @tf.function
+    def traced(X):
+        kept.append(X * 2)
+        inner = tf.function(lambda Y: d2l.corr2d(X, Y))(X[:1])  # inside, an outer one is fine
+        return inner + d2l.corr2d(X, X[:1])
+
+    X = tf.constant([[1.0, 2.0], [3.0, 4.0]])
+    assert_same_bits(traced(X).numpy(), 2 * d2l.corr2d(X, X[:1]).numpy())
+    (symbol,) = kept
+    for refused in (
+        lambda: d2l.corr2d(symbol, [[1.0]]),
+        lambda: d2l.corr2d(X, symbol, method="rounded"),
+        lambda: d2l.pool2d(symbol, 2),
+        lambda: d2l.sigmoid(symbol),
+        lambda: d2l.cross_entropy(symbol, [0, 1]),
+        lambda: d2l.tensor(symbol),
+        lambda: d2l.Conv2D((1, 1))(symbol),
+        lambda: tf.function(lambda Y: d2l.corr2d(symbol, Y))(X),
+    ):
+        with pytest.raises(dc.DTypeError, match="is a symbol of a function that was traced"):
+            refused()

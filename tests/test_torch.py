@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+from children import python
 from chosen import demand
 from frameworks import assert_same_bits
 
@@ -197,3 +198,105 @@ def test_forward_mode_over_forward_mode_is_right(torch, d2l):
     assert along(along(ours))(X) == along(along(theirs))(X) != 0
     for function in (ours, theirs):
         assert along(along(along(function)))(X) == 0
+
+
+DERIVATIVES = {
+    "jvp": lambda func, f, X: func.jvp(f, (X,), (X * X,))[1],
+    "jacfwd": lambda func, f, X: func.jacfwd(f)(X),
+    "grad": lambda func, f, X: func.grad(f)(X),
+    "hessian": lambda func, f, X: func.hessian(f)(X),
+}
+
+
+@pytest.mark.parametrize("name", DERIVATIVES)
+@pytest.mark.parametrize("whole", [True, False], ids=["compiled with it", "of what is compiled"])
+def test_a_derivative_of_torch_func_in_a_compiled_program_is_right(torch, d2l, name, whole):
+    """PyTorch's operators have no forward mode: their tangents would be zero, without a word."""
+    X, K = torch.rand(4, 5), torch.rand(2, 3)
+    derivative = DERIVATIVES[name]
+
+    def f(X):
+        return (d2l.corr2d(X, K) ** 2).sum()
+
+    if whole:
+        found = torch.compile(lambda X: derivative(torch.func, f, X), backend="aot_eager")(X)
+    else:
+        found = derivative(torch.func, torch.compile(f, backend="aot_eager"), X)
+    right = derivative(torch.func, f, X)
+    assert found.any()
+    torch.testing.assert_close(found, right)
+
+
+def test_forward_mode_is_not_lost_in_a_tensor_that_watches_what_is_done_to_it(torch, d2l):
+    from torch.autograd import forward_ad
+    from torch.utils._pytree import tree_map
+
+    class Watching(torch.Tensor):
+        @staticmethod
+        def __new__(cls, inner):
+            return torch.Tensor._make_wrapper_subclass(cls, inner.shape, dtype=inner.dtype)
+
+        def __init__(self, inner):
+            self.inner = inner
+
+        @classmethod
+        def __torch_dispatch__(cls, function, types, args=(), kwargs=None):
+            args, kwargs = (
+                tree_map(lambda t: t.inner if isinstance(t, cls) else t, given)
+                for given in (args, kwargs or {})
+            )
+            made = function(*args, **kwargs)
+            return tree_map(lambda t: cls(t) if isinstance(t, torch.Tensor) else t, made)
+
+    X, T, K = torch.rand(4, 5), torch.rand(4, 5), torch.rand(2, 3)
+    with forward_ad.dual_level():
+        Y = d2l.corr2d(forward_ad.make_dual(Watching(X), Watching(T)), K)
+        tangent = forward_ad.unpack_dual(Y).tangent
+    assert torch.equal(tangent.inner, d2l.corr2d(T, K))
+
+
+def test_functionalize_keeps_the_bits_or_is_refused(torch, d2l):
+    from torch.func import functionalize, grad, vmap
+
+    X, K = torch.rand(3, 4, 5), torch.rand(2, 3)
+    for method in ("exact", "rounded", "native", "matmul", "loop", "fft", "banded", "auto"):
+        f = functionalize(lambda X, method=method: d2l.corr2d(X, K, method=method))
+        assert torch.equal(f(X[0]), d2l.corr2d(X[0], K, method=method))
+    assert torch.equal(vmap(functionalize(lambda X: d2l.sigmoid(X)))(X), d2l.sigmoid(X))
+    leaf = X[0].clone().requires_grad_()
+    functionalize(lambda X: d2l.corr2d(X, K))(leaf).sum().backward()
+    assert torch.equal(leaf.grad, grad(lambda X: d2l.corr2d(X, K).sum())(X[0]))
+    for nested in (
+        grad(functionalize(lambda X: d2l.corr2d(X, K).sum())),
+        functionalize(grad(lambda X: d2l.corr2d(X, K).sum())),
+    ):
+        with pytest.raises(dc.ArgumentError, match="functionalize does not go together with"):
+            nested(X[0])
+
+
+WHOLE = """
+import numpy as np, torch
+from d2lconv import torch as d2l
+
+X = torch.rand(5, 3)
+for function in (
+    lambda X: d2l.cross_entropy(X, [2, 0, 1, 2, 2]),
+    lambda X: d2l.cross_entropy(X, np.array([2, 0, 1, 2, 2])),
+    lambda X: d2l.corr2d(X, [[1.0, -1.0]]),
+    lambda X: d2l.corr2d(X, ((1, -1),)),
+    lambda X: d2l.corr2d(X.double(), [[0.1, 0.7]]),
+    lambda X: d2l.corr2d(X, np.array([[0.1, 0.7]])),
+    lambda X: d2l.corr2d(X, np.array([[1, 7]])),
+    lambda X: d2l.tensor([[0.1]]) + X,
+    lambda X: d2l.sigmoid(d2l.dense(X, X)),
+):
+    torch._dynamo.reset()
+    compiled = torch.compile(function, backend="eager", fullgraph=True)
+    assert torch.equal(compiled(X), function(X))
+"""
+
+
+@pytest.mark.usefixtures("torch")
+def test_the_very_first_call_may_be_compiled_whole():
+    """Whose a list or a tensor is, PyTorch's compiler cannot ask a type; it finds the answer."""
+    python(WHOLE)

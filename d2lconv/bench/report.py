@@ -88,9 +88,10 @@ def run(
 
 def _ask(job: Job, watch: Watcher) -> Iterator[dict[str, Any]]:
     """The results of a worker, as they come."""
-    what = f"the benchmark of {registry.manifests()[job.backend][0].framework}"
+    manifest, _ = registry.manifests()[job.backend]
+    what, hint = f"the benchmark of {manifest.framework}", manifest.suspicion
     variables = measure.RETURN_MEMORY if job.memory else {}
-    for result in children.told("d2lconv.bench.worker", asdict(job), what, variables):
+    for result in children.told("d2lconv.bench.worker", asdict(job), what, variables, hint=hint):
         if "begin" in result:
             watch(job.backend, result["point"], "memory" if job.memory else result["what"])
         else:

@@ -3,8 +3,6 @@
 import json
 import os
 import platform
-import signal
-import subprocess
 import sys
 import sysconfig
 import tempfile
@@ -19,30 +17,11 @@ from rich.table import Table
 from rich.text import Text
 
 from d2lconv.cli.frameworks import progress
+from d2lconv.cli.probe import ALL, ONE, child, number, probe
 from d2lconv.core import registry
 from d2lconv.core.registry import BackendStatus
 from d2lconv.diagnosis import Finding, findings
 
-# What child processes run: look for the backends; or load one alone; or import one's framework,
-# compute one element, and say that it is right. Children end with the doctor.
-BEGIN = """
-import sys
-from d2lconv.core import registry
-from d2lconv.orphans import end_with_parent
-end_with_parent()
-"""
-ALL = BEGIN + "registry.manifests()"
-ONE = BEGIN + "import importlib; importlib.import_module(sys.argv[1])"
-PROBE = (
-    BEGIN
-    + """
-from d2lconv.binding import bind
-registry.deadly.update(dict.fromkeys(sys.argv[2:], ""))
-bound = bind(sys.argv[1])
-print(bound.to_numpy(bound.corr2d([[0, 1], [3, 4]], [[0, 1], [2, 3]])).item())
-"""
-)
-SECONDS = 180
 NARROW = 60  # columns, below which a line of a table becomes several
 PYTHONS = (3, 10), (3, 13)  # the oldest and the newest that were tested
 
@@ -93,14 +72,17 @@ def examine(status: BackendStatus) -> Diagnosis:
 
     if not status.installed:
         return diagnosis("not installed", status.problem or "", status.install)
-    problem = _probe(status.name)
+    problem = probe(status.name)
     found = [*_findings(status.name), *_rivals(status.name)]
     if problem is None:
         told = [finding.problem for finding in found]
         remedies = [finding.remedy for finding in found if not finding.harmless]
         return diagnosis("works", "; ".join(told), "; ".join(remedies))
     told = [*(finding.problem for finding in found), problem]
-    remedy = found[0].remedy if found else status.install
+    suspects = registry.manifests()[status.name][0].suspects
+    remedy = f"correct or unset {suspects}" if suspects else status.install
+    if found:
+        remedy = found[0].remedy
     return diagnosis("broken", "; ".join(told), remedy)
 
 
@@ -122,44 +104,14 @@ def _rivals(name: str) -> list[Finding]:
     ]
 
 
-def _probe(name: str) -> str | None:
-    """What is wrong with a backend's framework, None if it works."""
-    try:
-        child = _child(PROBE, name, *registry.deadly)
-    except subprocess.TimeoutExpired:
-        return f"it did not answer within {SECONDS} seconds"
-    lines = [line for line in child.stderr.splitlines() if line.strip()]
-    if child.returncode < 0:
-        return ": ".join([f"it crashed with signal {_signal(child.returncode)}", *lines[-1:]])
-    if child.returncode > 0:
-        return lines[-1] if lines else "it gave no reason"
-    if child.stdout.split()[-1:] != ["19.0"]:
-        return f"it gave {child.stdout!r} instead of 19.0"
-    return None
-
-
 def _find_deadly() -> None:
     """Find the entry points that end a process when they are loaded, and have them left out."""
-    if _child(ALL).returncode >= 0:
+    if child(ALL).returncode >= 0:
         return
     for entry in entry_points(group=registry.GROUP):
-        status = _child(ONE, entry.module).returncode
+        status = child(ONE, entry.module).returncode
         if status < 0:
-            registry.deadly[entry.value] = f"crashes Python with signal {_signal(status)}"
-
-
-def _child(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=SECONDS,
-    )
-
-
-def _signal(status: int) -> str:
-    return f"{-status} ({signal.Signals(-status).name})"
+            registry.deadly[entry.value] = f"crashes Python with signal {number(status)}"
 
 
 def _left_out() -> Iterator[Diagnosis]:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from d2lconv.binding import BoundBackend, bind
+from d2lconv.cli.probe import probe
 from d2lconv.core import registry
 from d2lconv.errors import BackendBroken, BackendNotInstalled
 
@@ -31,6 +32,7 @@ def load(
             framework = registry.manifests()[name][0].framework
             bar.update(task, description=f"loading {framework}")
             try:
+                _try_first(name)
                 with _held_back_stderr():
                     dc = bind(name)
                     dc.corr2d([[1]], [[1]])  # some frameworks finish loading at the first use
@@ -39,6 +41,15 @@ def load(
                 problems.append(str(error))
             bar.advance(task)
     return ready, problems
+
+
+def _try_first(name: str) -> None:
+    """Try a framework in another process, if a variable is set that may make it crash this one."""
+    manifest, _ = registry.manifests()[name]
+    if manifest.suspects and not registry.missing(manifest) and (problem := probe(name)):
+        if manifest.suspicion not in problem:
+            problem = f"{problem}. {manifest.suspicion}"
+        raise BackendBroken(f"{manifest.framework} does not work: {problem}")
 
 
 def installed(names: list[str]) -> list[str]:

@@ -1,10 +1,10 @@
 """Checks of shapes and options, with one set of words for every backend."""
 
 import math
+import operator
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from numbers import Real
-from operator import index
 from typing import Any
 
 from d2lconv.errors import ArgumentError, ShapeError
@@ -114,6 +114,14 @@ def integer(value: Any) -> int | None:
         return None if isinstance(value, bool) else index(value)
     except TypeError:
         return None
+
+
+def index(value: Any) -> int:
+    """The int that an integer of any type is; a TypeError if it is none, whatever it says to it."""
+    try:
+        return operator.index(value)
+    except Exception as error:  # TensorFlow's tensors answer with an AttributeError
+        raise TypeError(f"a {type(value).__name__} is no integer") from error
 
 
 def is_real(value: Any) -> bool:

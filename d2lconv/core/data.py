@@ -37,7 +37,11 @@ def operands(backend: Backend, **data: Any) -> list[Any]:
     native = {name: ownership.backend_of(value) for name, value in data.items()}
     given, dtypes = {}, []
     for name, value in data.items():
-        if native[name] is None:
+        if native[name] is None and tensors.compiling():  # it reads lists, and no NumPy
+            typed = type(value) is np.ndarray
+            given[name] = tensors.tensor(value, None if typed else "float64")
+            dtype = tensors.dtype_name(given[name]) if typed else None
+        elif native[name] is None:
             given[name], dtype = neutral(value, name)
         elif native[name] == backend.name:
             check_usable(tensors.unusable(value), name)
@@ -64,6 +68,8 @@ def integers(backend: Backend, value: Any, name: str) -> Any:
         MixedBackendsError: It belongs to another framework.
     """
     native = ownership.backend_of(value)
+    if native is None and backend.tensors.compiling():
+        value, native = backend.tensors.integers(value), backend.name
     if native is None:
         array, _ = neutral(value, name)
         kind, dtype = array.dtype.kind, array.dtype.name
@@ -91,7 +97,8 @@ def neutral(data: Any, name: str = "data") -> tuple[np.ndarray[Any, Any], str | 
         raise ownership.mixed({name: foreign, "the call": "another backend"})
     if isinstance(data, np.ma.MaskedArray) and np.any(data.mask):
         raise DTypeError(f"{name} holds masked elements. Fill them first: {name}.filled(0).")
-    if "PIL" in ownership.roots(type(data)):
+    plain = any(type(data) is kind for kind in ownership.PLAIN)
+    if not plain and "PIL" in ownership.roots(type(data)):
         raise DTypeError(
             f"{name} is a picture of Pillow, whose numbers may be indices of a palette. Pass "
             f"dc.load_image({name}), a grey image from 0 to 1; or, for its colours, "

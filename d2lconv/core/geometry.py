@@ -159,6 +159,8 @@ def form(
             same_padding(*sizes) for sizes in zip((h, w), (kh, kw), stride, dilation, strict=True)
         )
     output = output_size((h, w), (kh, kw), stride, padding, dilation)
+    _check_room(n, c, (h, w), padding)
+    stride, dilation = (_in_reach(given, (h, w), padding) for given in (stride, dilation))
     geometry = Geometry(
         (n, c, h, w), (o, per_group, kh, kw), stride, padding, dilation, groups, output
     )
@@ -170,6 +172,33 @@ def form(
         None if len(kernel) == 4 else (o, per_group, kh, kw),
         results.get(given),
     )
+
+
+def _check_room(n: Any, c: Any, image: Pair, padding: Sides) -> None:
+    """Check that an image with much padding is none that no computer has room for.
+
+    Asked of paddings that are long enough for it, because a compiler writes down what is asked of
+    sizes that are symbols. Some frameworks end the process where there is no room.
+    """
+    if max(map(max, padding)) < 2**15:
+        return
+    padded = [size + sum(sides) for size, sides in zip(image, padding, strict=True)]
+    if (n or 1) * c * padded[0] * padded[1] > 2**40:
+        raise ShapeError(
+            f"padding is {padding}, so that the image would have {padded[0]} rows and {padded[1]} "
+            "columns, which have no room in memory. Use less padding."
+        )
+
+
+def _in_reach(given: Pair, image: Pair, padding: Sides) -> Pair:
+    """Strides or dilations, those beyond the image made as long as it is: that means the same.
+
+    Frameworks multiply them by sizes, and have no place for the largest.
+    """
+    return tuple(
+        step if step < 2**15 else min(step, size + sum(sides))
+        for step, size, sides in zip(given, image, padding, strict=True)
+    )  # type: ignore[return-value]
 
 
 def lifted(shape: Shape) -> Shape:

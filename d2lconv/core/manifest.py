@@ -15,6 +15,7 @@ are imported when one is used.
 """
 
 import math
+import os
 from dataclasses import dataclass
 
 
@@ -104,6 +105,8 @@ class Manifest:
         costs: What each method costs that ``method="auto"`` may choose; without, it is "exact".
         quiet: Environment variables that stop the framework from logging, for processes of our
             own; never set behind a user's back.
+        variables: How the names of environment variables begin that the framework reads. A value
+            that it does not understand may end the process.
     """
 
     name: str
@@ -117,6 +120,7 @@ class Manifest:
     deviations: tuple[Deviation, ...] = ()
     costs: tuple[Cost, ...] = ()
     quiet: tuple[tuple[str, str], ...] = ()
+    variables: tuple[str, ...] = ()
     releases: tuple[Release, ...] = ()
     forks: bool = True
 
@@ -129,3 +133,23 @@ class Manifest:
         if self.extra is not None:
             return f'pip install "d2lconv[{self.extra}]"'
         return f"pip install {self.distribution or self.modules[0]}"
+
+    @property
+    def suspects(self) -> str:
+        """The environment variables that are set and that the framework reads; "" if none is."""
+        ours = dict(self.quiet)
+        return ", ".join(
+            f"{name}={value!r}"
+            for name, value in sorted(os.environ.items())
+            if name.startswith(self.variables) and value != ours.get(name)
+        )
+
+    @property
+    def suspicion(self) -> str:
+        """A sentence for an error of the framework, if such a variable may be why; else ""."""
+        if not self.suspects:
+            return ""
+        return (
+            f"{self.framework} reads environment variables that are set here, and one of them may "
+            f"be why: {self.suspects}. Correct it, or unset it."
+        )

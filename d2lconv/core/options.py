@@ -1,6 +1,5 @@
 """The options of a cross-correlation: what a caller may write, checked and in one form."""
 
-from operator import index
 from typing import Any, NamedTuple
 
 from d2lconv.core import checks
@@ -54,7 +53,7 @@ def steps(name: str, value: Any, error: type[D2LConvError] = ArgumentError) -> P
     """A pair of positive integers; one stands for both."""
     pair = (value, value) if checks.integer(value) is not None else value
     try:
-        down, right = (index(n) for n in pair if not isinstance(n, bool))
+        down, right = (checks.index(n) for n in pair if not isinstance(n, bool))
     except (TypeError, ValueError):
         down = right = 0
     if min(down, right) < 1:
@@ -78,7 +77,7 @@ def sides(padding: Any) -> Sides:
         both = (padding, padding) if checks.integer(padding) is not None else tuple(padding)
         pairs = [(n, n) if checks.integer(n) is not None else tuple(n) for n in both]
         (top, bottom), (left, right) = pairs
-        numbers = [index(n) for n in (top, bottom, left, right) if not isinstance(n, bool)]
+        numbers = [checks.index(n) for n in (top, bottom, left, right) if not isinstance(n, bool)]
     except (TypeError, ValueError):
         numbers = []
     if len(numbers) != 4 or min(numbers) < 0:

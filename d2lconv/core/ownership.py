@@ -2,10 +2,14 @@
 
 from typing import Any
 
+import numpy as np
+
 from d2lconv.core import registry
 from d2lconv.errors import MixedBackendsError
 
-by_type: dict[type, str | None] = {}
+# Neutral data of every day; answered here, so that compilers of Python code need not ask a type.
+PLAIN = (list, tuple, int, float, bool, np.ndarray)
+by_type: dict[type, str | None] = dict.fromkeys(PLAIN)
 
 
 def backend_of(value: Any) -> str | None:

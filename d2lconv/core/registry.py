@@ -218,7 +218,7 @@ def load(name: str) -> Backend:
             f"{manifest.framework} is installed, but does not import: "
             f"{type(reason).__name__}: {reason}. {_likely(manifest)}Repair it "
             f"({manifest.install_command}) and start Python again; `d2lconv doctor` shows every "
-            "backend's state."
+            f"backend's state. {manifest.suspicion}".rstrip()
         ) from reason
 
 

@@ -292,7 +292,8 @@ def ask(name: str) -> dict[str, Any]:
 def _ask(name: str) -> dict[str, Any]:
     manifest, _ = registry.manifests()[name]
     what, quiet = f"asking {manifest.framework}", dict(manifest.quiet)
-    (found,) = told(__name__, {"backend": name}, what, quiet, seconds=SECONDS)
+    job, hint = {"backend": name}, manifest.suspicion
+    (found,) = told(__name__, job, what, quiet, seconds=SECONDS, hint=hint)
     return found
 
 

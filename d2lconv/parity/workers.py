@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from d2lconv.core import registry
 from d2lconv.extras import needed
 from d2lconv.parity.worker import unpack
 from d2lconv.version import __version__
@@ -198,6 +199,9 @@ def _lost(worker: _Worker, reason: str, group: Any, mailbox: Any, report: Any) -
     if worker.log.exists():
         details = worker.log.read_text(encoding="utf-8", errors="replace")[-4000:]
         worker.log.unlink()
+    suspicion = registry.manifests()[worker.name][0].suspicion
+    if suspicion and worker.spec.startswith("popen"):  # elsewhere other variables are set
+        reason = f"{reason}. {suspicion}"
     if worker.current is None:
         _give_up(worker, reason, report, details)
         return

@@ -100,12 +100,14 @@ def run(jobs: Sequence[Job], made: Network, watch: Callable[[Run], None]) -> lis
     """
     runs = []
     for job in jobs:
-        one = Run(job.backend, registry.manifests()[job.backend][0].framework)
+        manifest, _ = registry.manifests()[job.backend]
+        one = Run(job.backend, manifest.framework)
         runs.append(one)
         watch(one)
         try:
             what = f"training in {one.framework}"
-            for message in told("d2lconv.training.worker", asdict(job), what):
+            hint = manifest.suspicion
+            for message in told("d2lconv.training.worker", asdict(job), what, hint=hint):
                 _take(one, message, made)
                 watch(one)
         except BackendBroken as error:

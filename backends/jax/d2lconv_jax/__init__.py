@@ -10,6 +10,7 @@ manifest = Manifest(
     type_roots=("jax", "jaxlib", "flax"),
     extra="jax",
     forks=False,  # its threads are not there, and it waits for them
+    variables=("JAX_", "XLA_FLAGS"),
     releases=(Release("jax", "0.6", "0.10"), Release("flax", "0.10", "0.12")),
     deviations=(Deviation("values/subnormal", "XLA flushes subnormal numbers to zero"),),
     costs=(  # fitted by `d2lconv bench --fit`

@@ -12,6 +12,7 @@ manifest = Manifest(
     aliases=("mx",),
     type_roots=("mxnet",),
     extra="mxnet",
+    variables=("MXNET_", "DMLC_"),
     releases=(
         Release("mxnet", "1.9.1", "1.9.1"),
         Release("numpy", "1.26", "1.26", "; d2lconv gives MXNet a view of it that works"),

@@ -10,6 +10,7 @@ manifest = Manifest(
     type_roots=("tensorflow", "keras"),
     extra="tf",
     forks=False,  # its threads are not there, and it waits for them
+    variables=("KERAS_BACKEND", "TF_XLA_FLAGS", "XLA_FLAGS"),
     releases=(Release("tensorflow", "2.20", "2.21"), Release("keras", "3", "3.15")),
     quiet=(("TF_CPP_MIN_LOG_LEVEL", "3"), ("TF_ENABLE_ONEDNN_OPTS", "0")),
     deviations=(

@@ -46,6 +46,8 @@ def shape(t: Tensor) -> tuple[int | None, ...]:
 
 def unusable(t: Any) -> str | None:
     """What a value of TensorFlow is that is no dense tensor; None if it is one."""
+    if isinstance(t, tf.Tensor) and _is_out_of_scope(t):
+        return "a symbol of a function that was traced, outside of it: return it from there"
     kind: Any = type(t)
     return _no_tensor(kind)
 
@@ -57,6 +59,18 @@ def _no_tensor(kind: Any) -> str | None:
     return None
 
 
+def _is_out_of_scope(t: Tensor) -> bool:
+    """Whether a tensor is one of a graph, and that is none of those that are made here."""
+    if hasattr(t, "numpy"):  # it has values
+        return False
+    graph: Any = tf.compat.v1.get_default_graph()
+    while graph is not None:
+        if graph is t.graph:
+            return False
+        graph = getattr(graph, "outer_graph", None)
+    return True
+
+
 def has_values(t: Tensor) -> bool:
     """Whether a tensor has values, which it has not while a function is traced."""
     return hasattr(t, "numpy")
@@ -66,7 +80,7 @@ def ready(*tensors: Any) -> bool:
     """Whether tensors can be used as they are. Every call asks, so it is quick."""
     dtype = None
     for t in tensors:
-        if not isinstance(t, tf.Tensor) or t.shape.rank is None:
+        if not isinstance(t, tf.Tensor) or t.shape.rank is None or _is_out_of_scope(t):
             return False
         if dtype is None:
             dtype = t.dtype

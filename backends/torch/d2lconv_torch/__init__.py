@@ -9,6 +9,7 @@ manifest = Manifest(
     aliases=("pytorch",),
     type_roots=("torch",),
     extra="torch",
+    variables=("TORCH", "PYTORCH_"),
     releases=(Release("torch", "2.5", "2.13"),),
     costs=(  # fitted by `d2lconv bench --fit`
         Cost("exact", fixed=27.7, step=3.25, output=1450.0, work=352.0),

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.forward_ad import unpack_dual
+from torch.autograd.forward_ad import make_dual, unpack_dual
 from torch.compiler import is_compiling
 from torch.nn.parameter import Parameter
 
@@ -14,7 +14,13 @@ from d2lconv.core import derivatives
 from d2lconv.core.derivatives import Operation, Rule
 from d2lconv.errors import ArgumentError
 from d2lconv_torch.operators import opaque, watched
-from d2lconv_torch.private import forward_mode, in_forward_mode, transforms_active
+from d2lconv_torch.private import (
+    differentiated_inside,
+    forward_mode,
+    in_forward_mode,
+    transforms,
+    transforms_active,
+)
 from d2lconv_torch.tensors import recorded
 
 
@@ -35,7 +41,7 @@ def differentiable(
     """
 
     class Function(torch.autograd.Function):
-        forward = staticmethod(function)
+        forward = staticmethod(torch.compiler.disable(function))
 
         @staticmethod
         def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -44,12 +50,14 @@ def differentiable(
             ctx.save_for_forward(*tensors)
 
         @staticmethod
+        @torch.compiler.disable
         def backward(ctx: Any, G: Tensor) -> tuple[Tensor | None, ...]:
             pairs = zip(gradients, ctx.needs_input_grad, strict=False)
             tensors, fixed = ctx.saved_tensors, ctx.fixed
             return (*(g(*tensors, G, fixed) if g and wanted else None for g, wanted in pairs), None)
 
         @staticmethod
+        @torch.compiler.disable
         def jvp(ctx: Any, *tangents: Tensor | None) -> Tensor:
             # PyTorch turns forward mode off here, of outer levels too, which would lose their part.
             with forward_mode():
@@ -64,12 +72,26 @@ def differentiable(
 
     operator = opaque(function, gradients, shape, _one_by_one)
 
+    # An operator has no forward mode in PyTorch, and no derivatives inside torch.func: its
+    # compiler is made to leave such a call, and what is around it, to be done step by step.
+    @torch.compiler.disable
+    def uncompiled(*inputs: Any) -> Tensor:
+        return call(*inputs)
+
     def call(*inputs: Any) -> Tensor:
         if _is_plain(inputs):
             return function(*inputs)  # type: ignore[no-any-return]
         *tensors, fixed = inputs
         _check_devices(tensors)
-        if is_compiling() or all(map(watched, tensors)):
+        if is_compiling():
+            compiled = uncompiled if differentiated_inside() else operator
+            return compiled(*inputs)  # type: ignore[no-any-return]
+        if in_forward_mode() and any(map(watched, tensors)):
+            duals = [unpack_dual(t) for t in tensors]
+            if any(dual.tangent is not None for dual in duals):
+                return _forwards(call, tangent, duals, fixed)
+        if all(map(watched, tensors)) or "Functionalize" in transforms():
+            _check_functionalized()
             return operator(*inputs)  # type: ignore[no-any-return]
         if any(map(watched, tensors)):
             return _beside_values(operator, inputs)
@@ -108,6 +130,24 @@ def _one_by_one(
         for i in range(info.batch_size)
     ]
     return torch.stack(results), 0
+
+
+def _forwards(call: Operation, tangent: Operation, duals: Sequence[Any], fixed: Any) -> Tensor:
+    """The operation on tensors with tangents, which an operator would lose without a word."""
+    values = [dual.primal for dual in duals]
+    along = tangent(*values, *(dual.tangent for dual in duals), fixed)
+    return make_dual(call(*values, fixed), along)
+
+
+def _check_functionalized() -> None:
+    """Check that functionalize is not together with what differentiates."""
+    active = transforms()
+    if "Functionalize" in active and not active.isdisjoint(("Grad", "Jvp")):
+        raise ArgumentError(
+            "torch.func.functionalize does not go together with torch.func.grad, vjp or jvp around "
+            "d2lconv's operations, which have derivatives of their own. Leave it out, or "
+            "differentiate by backward() or torch.autograd.grad outside of it."
+        )
 
 
 def _beside_values(operator: Operation, inputs: Sequence[Any]) -> Tensor:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 from torch.autograd import forward_ad
@@ -10,6 +11,30 @@ from torch.autograd import forward_ad
 transforms_active: Callable[[], bool] = getattr(
     torch._C, "_are_functorch_transforms_active", lambda: True
 )
+
+_stack: Callable[[], Any] | None = getattr(torch._C._functorch, "get_interpreter_stack", None)
+
+
+def transforms() -> frozenset[str]:
+    """Which transforms of torch.func the call is inside: "Grad", "Jvp", "Vmap", "Functionalize".
+
+    Where PyTorch does not tell, it may be inside the first two.
+    """
+    if not transforms_active():
+        return frozenset()
+    if _stack is None:
+        return frozenset(("Grad", "Jvp"))
+    return frozenset(level.key().name for level in _stack() or ())
+
+
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+def differentiated_inside() -> bool:
+    """Whether a function that torch.compile reads is differentiated by torch.func, or forwards.
+
+    It does not read this function, but calls it.
+    """
+    return in_forward_mode() or not transforms().isdisjoint(("Grad", "Jvp"))
+
 
 # Whether torch.autocast is on for some device, or may be.
 autocast_is_on: Callable[[], bool] = getattr(torch._C, "_is_any_autocast_enabled", lambda: True)

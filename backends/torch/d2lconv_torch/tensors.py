@@ -9,10 +9,12 @@ import torch
 from torch import Tensor
 from torch.nn.parameter import Parameter, UninitializedBuffer, UninitializedParameter
 
+from d2lconv.core import ownership
 from d2lconv.core.contract import FloatArray
 from d2lconv.core.data import check_usable, float_type, to_array
 
 F = TypeVar("F", bound=Callable[..., Any])
+ownership.by_type.update({Tensor: "torch", Parameter: "torch"})  # PyTorch's compiler cannot ask
 _FLOATS = frozenset((torch.float16, torch.float32, torch.float64))
 
 
@@ -21,6 +23,10 @@ def tensor(data: Any, dtype: Any = None) -> Tensor:
     if isinstance(data, Tensor):
         check_usable(unusable(data))
         return data.to(getattr(torch, float_type(dtype_name(data), dtype)), copy=True)
+    if compiling() and isinstance(data, np.ndarray):
+        return tensor(torch.as_tensor(data), dtype)
+    if compiling():
+        return tensor(torch.tensor(data, dtype=torch.float64), dtype or "float32")
     return torch.from_numpy(to_array(data, dtype))
 
 
@@ -128,4 +134,6 @@ def flip(K: Tensor) -> Tensor:
 
 def integers(data: Any) -> Tensor:
     """A new tensor of 32-bit integers, of a NumPy array of integers."""
+    if compiling():  # which has not been checked to be of integers
+        return torch.as_tensor(data)
     return torch.from_numpy(np.array(data, np.int32))
