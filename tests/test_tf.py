@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from children import python
 from chosen import demand
 from frameworks import assert_same_bits
 from geometries import values
@@ -258,3 +259,41 @@ def test_a_symbol_that_left_the_function_it_was_traced_in_is_refused(tf, d2l):
     ):
         with pytest.raises(dc.DTypeError, match="is a symbol of a function that was traced"):
             refused()
+
+
+LOADED = """
+import sys
+import numpy as np, tensorflow as tf
+
+folder = sys.argv[1]
+given = np.load(f"{folder}/given.npz")
+model, X = tf.saved_model.load(f"{folder}/saved"), tf.constant(given["X"])
+with tf.GradientTape() as tape:
+    tape.watch(X)
+    Y = model.serve(X)
+np.testing.assert_array_equal(Y, given["Y"])
+np.testing.assert_array_equal(tape.gradient(Y, X), given["dX"])
+assert not any("d2lconv" in name for name in sys.modules)
+import keras
+from d2lconv import tf as d2l
+net = keras.models.load_model(f"{folder}/net.keras")
+assert isinstance(net, keras.Sequential) and len(net.trainable_variables) == 10
+"""
+
+
+@pytest.mark.slow(reason="it imports TensorFlow in another process")
+def test_what_is_exported_works_in_another_process_with_its_gradients(tf, d2l, tmp_path):
+    """TensorFlow asks for the gradients of what it saves without the operation they are of."""
+    import keras
+
+    image = keras.Input((1, 8, 9))
+    Y = d2l.Conv2D((3, 3), in_channels=1, out_channels=2, padding=1, stride=2)(image)
+    model = keras.Model(image, d2l.Pool2D(2)(Y))
+    X = tf.random.stateless_uniform((2, 1, 8, 9), (1, 2))
+    with tf.GradientTape() as tape:
+        tape.watch(X)
+        Y = model(X)
+    np.savez(tmp_path / "given.npz", X=X, Y=Y, dX=tape.gradient(Y, X))
+    model.export(tmp_path / "saved", verbose=False)
+    d2l.LeNet().save(tmp_path / "net.keras")
+    python(LOADED, str(tmp_path))

@@ -6,9 +6,10 @@ such operations too, and the tangent is not asked for.
 """
 
 from collections.abc import Sequence
-from functools import cache, partial
+from functools import partial
 from itertools import count
 from typing import Any
+from weakref import ref
 
 import tensorflow as tf
 
@@ -56,14 +57,21 @@ def differentiable(
         wanted = [watched(t) for t in tensors]
         return operation(*tensors)
 
-    @cache
-    def registered(fixed: Any) -> str:
-        """The name by which TensorFlow finds the gradients, for this fixed argument."""
-        name = next(_names)
+    def registered(tensors: Sequence[Tensor], fixed: Any) -> str:
+        """The name by which TensorFlow finds the gradients of a call.
+
+        Where a model is exported, it asks for them without the operation that they are of; they
+        are then of the tensors themselves, whose graph is there as long as somebody needs it.
+        """
+        name, graph = next(_names), ref(tensors[0].graph)
+        names = [t.name for t in tensors]
 
         @tf.RegisterGradient(name)  # type: ignore[untyped-decorator]
+        @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
         def gradient(op: Any, G: Tensor, *_: Tensor) -> list[Tensor | None]:
-            return [None, *of_all(op.inputs[1:], G, fixed)]
+            own: Any = graph()
+            inputs = map(own.get_tensor_by_name, names) if op is None else op.inputs[1:]
+            return [None, *of_all(list(inputs), G, fixed)]
 
         return name
 
@@ -77,7 +85,9 @@ def differentiable(
         wanted = [watched(t) for t in tensors]
         with unrecorded():
             sources = [function(*tensors, fixed), *tensors]
-            with sources[0].graph.gradient_override_map({"IdentityN": registered(fixed)}):
+            with sources[0].graph.gradient_override_map(
+                {"IdentityN": registered(sources[1:], fixed)}
+            ):
                 outputs = tf.identity_n(sources)
         record(outputs, sources, lambda G, *_: [None, *of_all(tensors, G, fixed, wanted)])
         return outputs[0]

@@ -6,7 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from d2lconv.core.contract import FloatArray
-from d2lconv_tf import scratch
+from d2lconv_tf import networks, scratch  # noqa: F401  # Keras finds what has been imported
 from d2lconv_tf.exact import tree_sum
 from d2lconv_tf.layers import Conv2D
 from d2lconv_tf.tensors import dtype_name, tensor
