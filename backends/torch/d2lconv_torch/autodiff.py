@@ -20,6 +20,7 @@ from d2lconv_torch.private import (
     in_forward_mode,
     transforms,
     transforms_active,
+    uncompiled,
 )
 from d2lconv_torch.tensors import recorded
 
@@ -41,7 +42,7 @@ def differentiable(
     """
 
     class Function(torch.autograd.Function):
-        forward = staticmethod(torch.compiler.disable(function))
+        forward = staticmethod(uncompiled(function))
 
         @staticmethod
         def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -50,14 +51,14 @@ def differentiable(
             ctx.save_for_forward(*tensors)
 
         @staticmethod
-        @torch.compiler.disable
+        @uncompiled
         def backward(ctx: Any, G: Tensor) -> tuple[Tensor | None, ...]:
             pairs = zip(gradients, ctx.needs_input_grad, strict=False)
             tensors, fixed = ctx.saved_tensors, ctx.fixed
             return (*(g(*tensors, G, fixed) if g and wanted else None for g, wanted in pairs), None)
 
         @staticmethod
-        @torch.compiler.disable
+        @uncompiled
         def jvp(ctx: Any, *tangents: Tensor | None) -> Tensor:
             # PyTorch turns forward mode off here, of outer levels too, which would lose their part.
             with forward_mode():
@@ -74,8 +75,8 @@ def differentiable(
 
     # An operator has no forward mode in PyTorch, and no derivatives inside torch.func: its
     # compiler is made to leave such a call, and what is around it, to be done step by step.
-    @torch.compiler.disable
-    def uncompiled(*inputs: Any) -> Tensor:
+    @uncompiled
+    def in_steps(*inputs: Any) -> Any:
         return call(*inputs)
 
     def call(*inputs: Any) -> Tensor:
@@ -84,10 +85,10 @@ def differentiable(
         *tensors, fixed = inputs
         _check_devices(tensors)
         if is_compiling():
-            compiled = uncompiled if differentiated_inside() else operator
-            return compiled(*inputs)  # type: ignore[no-any-return]
+            chosen = in_steps if differentiated_inside() else operator
+            return chosen(*inputs)  # type: ignore[no-any-return]
         if in_forward_mode() and any(map(watched, tensors)):
-            duals = [unpack_dual(t) for t in tensors]
+            duals: list[Any] = list(map(unpack_dual, tensors))
             if any(dual.tangent is not None for dual in duals):
                 return _forwards(call, tangent, duals, fixed)
         if all(map(watched, tensors)) or "Functionalize" in transforms():
@@ -136,7 +137,9 @@ def _forwards(call: Operation, tangent: Operation, duals: Sequence[Any], fixed: 
     """The operation on tensors with tangents, which an operator would lose without a word."""
     values = [dual.primal for dual in duals]
     along = tangent(*values, *(dual.tangent for dual in duals), fixed)
-    return make_dual(call(*values, fixed), along)
+    dual: Any = make_dual
+    found: Tensor = dual(call(*values, fixed), along)
+    return found
 
 
 def _check_functionalized() -> None:

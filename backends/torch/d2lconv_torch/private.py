@@ -1,7 +1,9 @@
 """What this backend asks of PyTorch's private parts, each with an answer that is safe without."""
 
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import wraps
 from typing import Any
 
 import torch
@@ -27,13 +29,31 @@ def transforms() -> frozenset[str]:
     return frozenset(level.key().name for level in _stack() or ())
 
 
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 def differentiated_inside() -> bool:
     """Whether a function that torch.compile reads is differentiated by torch.func, or forwards.
 
-    It does not read this function, but calls it.
+    It does not read this function, but calls it: torch.compiler.assume_constant_result would mark
+    it so too, but imports the compiler, which takes a second or two.
     """
     return in_forward_mode() or not transforms().isdisjoint(("Grad", "Jvp"))
+
+
+differentiated_inside._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
+# As torch.compiler.disable, which would import the compiler at once: that takes a second or two.
+_disabled: Callable[..., Any] = getattr(torch, "_disable_dynamo", torch.compiler.disable)
+
+
+def uncompiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that torch.compile calls, and does not read, nor what it calls."""
+    disabled = _disabled(function)
+
+    @wraps(function)
+    def call(*inputs: Any) -> Any:
+        chosen = disabled if "torch._dynamo" in sys.modules else function
+        return chosen(*inputs)
+
+    return call
 
 
 # Whether torch.autocast is on for some device, or may be.
