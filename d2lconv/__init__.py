@@ -3,7 +3,7 @@
 The lessons follow sections 7.2 to 7.6 of Dive into Deep Learning, from "Convolutions for Images" to
 "LeNet"; the frameworks are PyTorch, TensorFlow, MXNet and JAX/Flax, with NumPy as the reference.
 
-Choose a backend for the process, for a block, or by name::
+Choose a backend for the process, for a block, or by name:
 
     dc.use("jax")
     with dc.backend("tf"): ...

@@ -32,7 +32,7 @@ tensorflow#45579
 pytorch#183528
 pytorch#116420
 d2l-en#1271
-X4
+the book, 7.3
 nnvm#308
 mxnet#8557
 nn-transfer#16
@@ -59,4 +59,4 @@ def test_each_names_its_issue():
     assert links["pytorch#170016 (2)"] == "https://github.com/pytorch/pytorch/issues/170016"
     # No tracker, and two whose addresses are people's names.
     without = [number for number, link in links.items() if link is None]
-    assert without == ["X4", "nn-transfer#16", "nobuco#2"]
+    assert without == ["the book, 7.3", "nn-transfer#16", "nobuco#2"]

@@ -145,6 +145,10 @@ def test_the_reference_is_ours_and_offline(folder):
             assert "All lessons, and search" in text
             assert "--paper" not in text
             assert "light-dark(#fff, #0f1319)" in text
+        assert "ag_pass_through" not in text  # for a compiler, and for no reader
+        words = re.sub(r"<(style|script|pre)\b.*?</\1>|<[^>]*>", "", text, flags=re.DOTALL)
+        assert not re.search(r"\w::", words)  # another markup's sign for a block of code
+    assert 'id="Diverged.largest"' in (folder / "api" / "d2lconv.html").read_text(encoding="utf-8")
 
 
 def d2lconv(*arguments, **variables):

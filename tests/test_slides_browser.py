@@ -11,6 +11,7 @@ pytestmark = pytest.mark.slow(reason="it opens slides in a browser")
 FRAMEWORKS = ("numpy", "jax", "mxnet", "torch", "tf")
 OTHERS = [name for name in (each.name for each in lesson.lessons()) if name != "conv_layer"]
 READABLE = 0.6  # of the size that the deck is made for
+NEARLY_EMPTY = 0.28  # of a slide's height: a heading and two or three lines
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +29,20 @@ def where(page):
       const [inner, outer] = [box, slide].map((e) => e.getBoundingClientRect());
       const wide = [...box.querySelectorAll("*")].filter(
         (e) => !e.closest("svg > *, math") && e.getBoundingClientRect().right > innerWidth + 0.5);
+      const ends = (what) => [...slide.querySelectorAll(what)]
+        .map((e) => e.getBoundingClientRect().bottom);
+      const corners = [...document.querySelectorAll(".controls .enabled, .slide-number")]
+        .map((e) => e.getBoundingClientRect())
+        .filter((e) => e.height)
+        .map((e) => e.top + 1);
       const code = [...slide.querySelectorAll("pre.code")]
         .filter((e) => !e.closest("details:not([open])"));
       const size = (e) => parseFloat(getComputedStyle(e).fontSize) * Number(box.style.zoom);
       return { small: code.filter((e) => size(e) < 20 - 0.01).length,
                cut: code.filter((e) => e.scrollWidth > e.clientWidth + 1).length,
+               headed: Boolean(slide.querySelector("h1, h2, h3, .again")),
+               used: Math.max(...ends(".fitted > *")) / outer.height,
+               covered: Math.max(...ends(".fitted > *")) > Math.min(...corners),
                place: [h, v], zoom: Number(box.style.zoom), over: inner.height - outer.height,
                wide: wide.map((e) => e.outerHTML.slice(0, 200)) };
     })()""")
@@ -62,6 +72,9 @@ def fitting(page):
         assert found["over"] <= 1, found
         assert found["wide"] == [], found
         assert (found["small"], found["cut"]) == (0, 0), found
+        assert found["headed"], found
+        assert found["used"] > NEARLY_EMPTY, found
+        assert not found["covered"], found  # by the arrows, or by the number
         page.keyboard.press("ArrowRight")
     assert len(set(places)) == len(places)
     assert page.evaluate("deck.isLastSlide()")
@@ -76,6 +89,26 @@ def test_what_belongs_to_a_later_step_waits(visit, decks):
     page.keyboard.press("ArrowRight")
     page.locator(".present .fragment.visible").first.wait_for()
     assert page.evaluate("deck.getIndices().h") == 1
+
+
+def test_exercises_are_listed_before_they_come(visit, decks):
+    page = visit(decks["torch"])
+    link = page.get_by_role("link", name="Exercise 2c: a blur")
+    page.evaluate("""(() => {
+      const { h, v } = deck.getIndices(document.querySelector(".contents").closest("section"));
+      deck.slide(h, v);
+    })()""")
+    assert page.locator("section.present .contents li").count() == 8
+    link.click()
+    page.locator("section.present h3", has_text="Exercise 2c: a blur").wait_for()
+
+
+def test_an_opened_solution_stays_clear_of_the_arrows(visit, decks):
+    page = visit(decks["torch"])
+    page.goto(f"{page.url}#/exercise-1c")
+    page.locator("#exercise-1c summary", has_text="A solution").click()
+    page.wait_for_function("document.querySelector('#exercise-1c .fitted').style.zoom < 1")
+    assert not where(page)["covered"]
 
 
 def test_widgets_on_slides_are_alive_and_keep_their_keys(visit, decks):

@@ -52,7 +52,12 @@ def test_lenet_has_the_shapes_and_the_parameters_of_the_book(d2l, digits, capsys
         assert tuple(Y.shape) == (2, *one.output)
     assert_same_bits(d2l.to_numpy(net(X)), d2l.to_numpy(native.outputs(net, X)[-1]))
     net.summary()
-    assert "(1, 16, 10, 10)  2,416" in capsys.readouterr().out
+    *rows, last = capsys.readouterr().out.splitlines()
+    counted = [row for row in rows if not row.endswith(")")]
+    assert [row.split()[-1] for row in counted] == ["156", "2,416", "48,120", "10,164", "850"]
+    assert len({len(row) for row in counted}) == 1  # right-aligned, below each other
+    assert all(len(row) < len(counted[0]) - len("48,120") for row in rows if row not in counted)
+    assert last == "61,706 parameters"
 
 
 def test_every_framework_starts_from_the_same_weights(d2l):

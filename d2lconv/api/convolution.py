@@ -19,7 +19,7 @@ def corr2d(
 ) -> Any:
     """Cross-correlate an image with a kernel: ``Y[i,j] = sum over a,b of X[i+a, j+b] * K[a,b]``.
 
-    The ranks say what is meant::
+    The ranks say what is meant:
 
         X               K                        result
         (h, w)          (kh, kw)                 (H, W)

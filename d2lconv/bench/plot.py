@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from d2lconv.bench.points import IMAGES, KERNELS, Point
-from d2lconv.figures.canvas import COLOURS, SMALL, figure, save
+from d2lconv.figures.canvas import COLOURS, SMALL, ending, figure, save, svg
+from d2lconv.files import replacing
 
 BLUE, ORANGE, GREEN, PINK, *_, BLACK = COLOURS
 STYLES = {
@@ -21,23 +22,33 @@ STYLES = {
 
 
 def draw(report: dict[str, Any], path: Path) -> None:
-    """Write the picture. In SVG, letters stay letters: their outlines would be most of the file."""
-    with matplotlib.rc_context({"svg.fonttype": "none"}):
-        save(plot(report), path)
+    """Write the picture.
+
+    In SVG it has the page's background and ink, light or dark, and letters stay letters: their
+    outlines would be most of the file.
+    """
+    picture = plot(report)
+    if ending(path) != "svg":
+        save(picture, path)
+        return
+    for part in (picture, *picture.axes):
+        part.set_facecolor("none")
+    with matplotlib.rc_context({"svg.fonttype": "none"}), replacing(path) as file:
+        file.write(svg(picture).encode())
 
 
 def plot(report: dict[str, Any]) -> Figure:
     """Time against the image's side for a 3x3 kernel, and the kernel's for a 512x512 image."""
     names = list(report["backends"])
-    fig = figure(2.4 * len(names) + 0.6, 4.6)
+    fig = figure(2.4 * len(names) + 0.6, 5.4)
     panels = fig.subplots(2, len(names), sharey=True, squeeze=False)
     for column, name in enumerate(names):
         facts = report["backends"][name]
         rows = [r for r in report["rows"] if (r["backend"], r["what"]) == (name, "forward")]
         upper, lower = panels[:, column]
         upper.set_title(f"{facts['framework']} {facts['version']}", fontsize=SMALL + 1)
-        _lines(upper, rows, IMAGES, "image", "image side, kernel 3x3")
-        _lines(lower, rows, KERNELS, "kernel", "kernel side, image 512x512")
+        _lines(upper, rows, IMAGES, "image", "image side,\nkernel 3x3")
+        _lines(lower, rows, KERNELS, "kernel", "kernel side,\nimage 512x512")
     for ax in panels[:, 0]:
         ax.set_ylabel("milliseconds", fontsize=SMALL)
     lines, labels = panels[0, 0].get_legend_handles_labels()
@@ -71,5 +82,5 @@ def _lines(ax: Axes, rows: list[Any], points: tuple[Point, ...], side: str, labe
     ax.minorticks_off()
     ax.tick_params(labelsize=SMALL - 2)
     ax.set_xlabel(label, fontsize=SMALL)
-    ax.grid(axis="y", color="0.9", linewidth=0.6)
+    ax.grid(axis="y", color="0.5", alpha=0.35, linewidth=0.6)
     ax.spines[["top", "right"]].set_visible(False)

@@ -1,7 +1,7 @@
 """How long a method should take: the model by which ``method="auto"`` chooses, and its answer.
 
 The time of a method is taken to be a sum of four parts, each with a constant of its own, measured
-for each framework and stated in its manifest::
+for each framework and stated in its manifest:
 
     time = fixed + step * steps + output * H * W + work * multiplications
 

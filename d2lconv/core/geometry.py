@@ -1,6 +1,6 @@
 """The shapes of a cross-correlation: all rules, and all errors, in one place.
 
-A call says with the ranks of its arguments what it means::
+A call says with the ranks of its arguments what it means:
 
     X               K                        result
     (h, w)          (kh, kw)                 (H, W)

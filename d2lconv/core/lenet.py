@@ -103,7 +103,7 @@ class Network:
     def __str__(self) -> str:
         """The shapes after each layer for one image, as the book prints them, and parameters."""
         rows = [(one.title, f"output shape: {(1, *one.output)}", one.size) for one in self.layers]
-        lines = [f"{a:<10} {b:<28} {c or '':>6,}" if c else f"{a:<10} {b}" for a, b, c in rows]
+        lines = [f"{a:<10} {b:<29} {c:>7,}" if c else f"{a:<10} {b}" for a, b, c in rows]
         return "\n".join([*lines, f"{self.size:,} parameters"])
 
 

@@ -2,7 +2,7 @@
 
 A backend is a package with a manifest in its ``__init__`` and five modules beside it: ``tensors``,
 ``autodiff``, ``methods``, ``layers`` and ``learning``, with what :mod:`d2lconv.core.protocols` asks
-for. It is announced by an entry point of the group ``d2lconv.backends``::
+for. It is announced by an entry point of the group ``d2lconv.backends``:
 
     [project.entry-points."d2lconv.backends"]
     torch = "d2lconv_torch:manifest"

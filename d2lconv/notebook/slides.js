@@ -8,10 +8,18 @@
     const box = section?.querySelector(":scope > .fitted");
     const sheet = section?.closest(".pdf-page") ?? section;
     if (!box) return;
+    const corners = [...document.querySelectorAll(".controls button, .slide-number")]
+      .map((part) => part.getBoundingClientRect())
+      .filter((part) => !print && part.height);
+    const bottom = Math.min(
+      sheet.getBoundingClientRect().bottom,
+      ...corners.map((part) => part.top),
+    );
     for (let zoom = 1; zoom >= LEAST; zoom *= 0.97) {
       box.style.zoom = zoom;
       box.style.setProperty("--zoom", zoom); // by which code does not shrink
-      if (box.getBoundingClientRect().bottom <= sheet.getBoundingClientRect().bottom) break;
+      const ends = [...box.children].map((part) => part.getBoundingClientRect().bottom);
+      if (Math.max(...ends) <= bottom) break;
     }
   }
 
@@ -31,6 +39,7 @@
   const all = () => document.querySelectorAll(".slides section:not(.stack)").forEach(fit);
   deck.on("slidechanged", ({ currentSlide }) => fit(currentSlide));
   deck.on("pdf-ready", all);
+  document.addEventListener("toggle", () => fit(deck.getCurrentSlide()), true);
   deck.initialize().then(() => (print ? all() : fit(deck.getCurrentSlide())));
   window.deck = deck;
 })();

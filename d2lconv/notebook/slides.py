@@ -1,22 +1,29 @@
 """A lesson as slides: a deck of reveal.js for each framework, in a file that needs no other."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
 from d2lconv import widgets
+from d2lconv.extras import needed
 from d2lconv.notebook import markup
 from d2lconv.notebook.document import Document, View, exercise, hero
 from d2lconv.notebook.lesson import Cell
 from d2lconv.notebook.page import place, programs, rendered, resource
 
+with needed("notebooks"):
+    from nbformat import NotebookNode
+
 TALL = 10  # lines of code; more of them stand beside the text, not below it
 WIDE = 58  # characters of a line of code that fit beside the text
-FIRST = 8  # lines of code that fit below a heading and words, and leave room for what they show
-ALONE = 13  # lines of code that fit below a heading and a few words, if nothing else is to follow
-FEW = 400  # characters: about five lines of words
 LONG = 16  # lines of code that fit on a slide of their own, or beside the text
+HEIGHT = 25  # of a slide, in lines of code
+SHRUNK = 0.15  # of the words' height is saved where they are shown smaller, so that all fits
+LEAST = 5  # lines of code that are worth a place of their own below what is there already
+CHARACTERS = 85  # in a line of words
+HEADING = re.compile("<h[123][^>]*>(.*?)</h[123]>", re.DOTALL)
 
 
 @dataclass
@@ -30,7 +37,8 @@ class Slide:
         notes: What the speaker sees.
         layout: Where it stands: "below" the text, or "beside" it.
         step: How often the speaker has pressed the key to see what comes next.
-        full: Whether code has taken all the room, so that what follows goes on the next slide.
+        id: By what others link to it, if they do.
+        again: The heading that still holds, where a slide has none of its own.
     """
 
     below: bool = False
@@ -39,15 +47,27 @@ class Slide:
     notes: list[Markup] = field(default_factory=list)
     layout: str = "below"
     step: int = 0
-    full: bool = False
+    id: str = ""
+    again: str = ""
 
     @property
     def room(self) -> int:
-        """How many lines of code fit here if what they show goes on the next slide."""
-        if not self.text:
-            return LONG
-        code = any("<pre" in html for html in self.text)
-        return FIRST if code or sum(len(html.striptags()) for html in self.text) > FEW else ALONE
+        """How many lines of code still fit below."""
+        return max(0, int(HEIGHT - sum(map(height, self.text))))
+
+    @property
+    def heading(self) -> str:
+        """What stands above the slide: its own first heading."""
+        found = HEADING.search("".join(self.text[:1]))
+        return found[1] if found else ""
+
+    def holds(self, html: Markup) -> bool:
+        """Whether this still fits below; what stands beside something does."""
+        if not self.text or self.layout == "beside":
+            return True
+        every = [*self.text, html]
+        words = sum(height(each) for each in every if "<pre" not in each)
+        return sum(map(height, every)) <= HEIGHT + 2 + SHRUNK * words
 
     def read(self, html: Markup) -> None:
         """Add something to be read."""
@@ -81,6 +101,10 @@ def slides(document: Document, name: str) -> str:
             stacks[-1].append(slide)
         else:
             stacks.append([slide])
+    heading = ""
+    for slide in (slide for stack in stacks for slide in stack):
+        slide.again = "" if slide.heading else heading
+        heading = slide.heading or heading
     kinds = dict.fromkeys(
         cell.options["widget"] for cell in document.lesson.cells if "widget" in cell.options
     )
@@ -114,8 +138,10 @@ def _slides(document: Document, view: View) -> Iterator[Slide]:
         if "notes" in cell.places:
             slide.notes.append(markup.text(cell.text))
         elif cell.exercises:
+            found = list(exercise(view.cells[number]))
+            slide.read(_contents(found))
             yield slide
-            *others, slide = _exercises(view, number)
+            *others, slide = _exercises(view, found)
             yield from others
         elif cell.slide == "notes":
             slide.notes += [markup.text(each.source) for each in view.of([number], "markdown")]
@@ -129,15 +155,17 @@ def _slides(document: Document, view: View) -> Iterator[Slide]:
 
 def _add(slide: Slide, view: View, number: int, cell: Cell) -> Iterator[Slide]:
     """Put a cell of the lesson on a slide, and what does not fit there on further ones."""
-    if slide.full:
-        yield slide
-        slide = Slide(below=True, step=slide.step)
     if "widget" in cell.options:
         slide.look(place(cell.options["widget"]), "beside")
         yield slide
         return
     for each in view.of([number], "markdown"):
-        slide.read(markup.text(each.source))
+        html = markup.text(each.source)
+        if not slide.holds(html):
+            following = _following(slide, html)
+            yield slide
+            slide = following
+        slide.read(html)
     for each in view.of([number]):
         shown = markup.outputs(each)
         if "<img" in shown:  # the picture says more than the line that draws it
@@ -151,23 +179,49 @@ def _add(slide: Slide, view: View, number: int, cell: Cell) -> Iterator[Slide]:
         if slide.shown and not narrow:  # there is no room below what stands beside the text
             yield slide
             slide = Slide(below=True, step=slide.step)
-        if narrow or len(lines) <= FIRST:
-            tall = narrow and len(lines) > TALL
-            slide.look(markup.code(each.source), "beside" if tall else "below")
+        code = markup.code(each.source)
+        if narrow and len(lines) > TALL:
+            slide.look(code, "beside")
         else:
-            first, *rest = pieces(lines, slide.room)
-            slide.full = bool(slide.text) and not rest
+            if not slide.holds(code) and (slide.room < LEAST or len(lines) <= LONG // 2):
+                following = _following(slide, code)
+                yield slide
+                slide = following
+            first, *rest = [each.source] if slide.holds(code) else pieces(lines, slide.room - 1)
             slide.look(markup.code(first))
             for piece in rest:
                 yield slide
                 slide = Slide(below=True, step=slide.step)
                 slide.look(markup.code(piece))
-        if shown and slide.full:
+        if not slide.holds(shown):
+            following = _following(slide, shown)
             yield slide
-            slide = Slide(below=True, step=slide.step)
+            slide = following
         if shown:
             slide.look(shown)
     yield slide
+
+
+def _following(slide: Slide, html: Markup) -> Slide:
+    """The slide for what no longer fits, with what it belongs to."""
+    following = Slide(below=True, step=slide.step)
+    while len(slide.text) > 1 and _belongs(html, slide.text[-1]):
+        html = slide.text.pop()
+        following.text.insert(0, html)
+    return following
+
+
+def _belongs(html: Markup, before: Markup) -> bool:
+    """Whether something should not be torn from what is before it.
+
+    Words stay with the output that they are about, an output with its code if that is short, and
+    code with the words that introduce it.
+    """
+    if 'class="output"' in html:
+        return 'class="code"' in before and height(before) <= TALL
+    if 'class="code"' in html:
+        return "<pre" not in before and not HEADING.search(before)
+    return 'class="output"' in before
 
 
 def pieces(lines: Sequence[str], first: int) -> list[str]:
@@ -193,9 +247,46 @@ def pieces(lines: Sequence[str], first: int) -> list[str]:
     return [piece for piece in found if piece.strip()]
 
 
-def _exercises(view: View, number: int) -> Iterator[Slide]:
-    for asked, name, solved in exercise(view.cells[number]):
-        slide = Slide(below=True)
+def height(html: Markup) -> float:
+    """About how many lines of code something to be read is as high as.
+
+    Args:
+        html: Words, code, or what code has shown.
+
+    Example:
+        >>> height(markup.text("# One line")), height(markup.code("one = 1"))
+        (2.5, 2.0)
+    """
+    if not html:
+        return 0
+    if "<pre" in html:
+        return html.count("\n") + 2.0 * html.count("<pre") - html.count("\n<pre")
+    words = HEADING.sub("", html)
+    blocks = re.findall("<(?:p|li|tr|summary)\\b.*?(?=<(?:p|li|tr|summary)\\b|$)", words, re.DOTALL)
+    lines = sum(-(-len(Markup(block).striptags()) // CHARACTERS) for block in blocks)
+    formulas = html.count('<div class="math')
+    return 2.5 * len(HEADING.findall(html)) + 1.4 * lines + 0.5 * len(blocks) + 2 * formulas
+
+
+def _contents(found: Sequence[tuple[NotebookNode, str, NotebookNode]]) -> Markup:
+    """The exercises that follow, so that a class sees what awaits it."""
+    lines = [
+        Markup('<li><a href="#/exercise-{}">{}</a></li>').format(name, _title(asked))
+        for asked, name, _ in found
+    ]
+    return Markup('<ul class="contents">\n{}\n</ul>').format(Markup("\n").join(lines))
+
+
+def _title(asked: NotebookNode) -> str:
+    heading: str = asked.source.partition("\n")[0]
+    return heading.lstrip("# ")
+
+
+def _exercises(
+    view: View, found: Sequence[tuple[NotebookNode, str, NotebookNode]]
+) -> Iterator[Slide]:
+    for asked, name, solved in found:
+        slide = Slide(below=True, id=f"exercise-{name}")
         slide.read(markup.text(asked.source))
         slide.read(markup.text(solved.source))
         slide.look(place("exercises", id=name, framework=view.name), "beside")

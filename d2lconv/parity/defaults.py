@@ -61,19 +61,19 @@ PROBES = (
     ),
     Probe(
         "name of stride",
-        "What is the option called?",
+        "What is the stride called?",
         "The same by another name.",
         lambda it: it.option("stride") or "none",
     ),
     Probe(
         "name of dilation",
-        "What is the option called?",
+        "What is the dilation called?",
         "The same by another name.",
         lambda it: it.option("dilation") or "none",
     ),
     Probe(
         "name of groups",
-        "What is the option called?",
+        "What are groups called?",
         "The same by another name.",
         lambda it: it.option("groups") or "none",
     ),
@@ -133,20 +133,20 @@ PROBES = (
     ),
     Probe(
         "new: largest",
-        "How large is the largest?",
-        "As above.",
+        "How large is the largest value of a new kernel? (64 of 32x3x3)",
+        "Copy the weights, or name the initialiser.",
         lambda it: asked.bound(it, 32),
     ),
     Probe(
         "new: 8 channels",
-        "How large is the largest, of 64 kernels of 8x3x3?",
+        "And with fewer channels? (64 of 8x3x3)",
         "Some bounds grow as channels get fewer, by different rules, and one does not.",
         lambda it: asked.bound(it, 8),
     ),
     Probe(
         "new: deviation",
-        "What is the standard deviation? (64 of 32x3x3)",
-        "As above.",
+        "What is its standard deviation? (64 of 32x3x3)",
+        "Copy the weights, or name the initialiser.",
         asked.deviation,
     ),
     Probe(

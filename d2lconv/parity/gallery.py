@@ -33,7 +33,7 @@ class Report:
     """A question, and how it is answered.
 
     Attributes:
-        number: The tracker and number of the issue.
+        number: The tracker and number of the issue, or where else it comes up.
         question: What was asked, in our words.
         how: What is computed here.
         run: Computes and compares it.
@@ -457,8 +457,9 @@ REPORTS = [
         "SAME's padding, ((0, 0), (1, 1))",
     ),
     Report(
-        "X4",
-        "0 to 15 as 4x4, ones 3x3, stride 2: [[45, 39], [66, 50]] or [[10, 24], [51, 90]]?",
+        "the book, 7.3",
+        "At stride 2 its tabs pad in two ways. With 0 to 15 as 4x4 and ones 3x3: "
+        "[[45, 39], [66, 50]] or [[10, 24], [51, 90]]?",
         "SAME against padding 1",
         lambda: compare(
             [[45, 39], [66, 50]], [[10, 24], [51, 90]], X=X4, K=ONES, stride=2, padding=1

@@ -57,18 +57,18 @@ def LeNet(
         >>> net(images[:2]).shape
         (2, 10)
         >>> net.summary()
-        Conv2D     output shape: (1, 6, 28, 28)    156
+        Conv2D     output shape: (1, 6, 28, 28)      156
         Sigmoid    output shape: (1, 6, 28, 28)
         AvgPool2D  output shape: (1, 6, 14, 14)
-        Conv2D     output shape: (1, 16, 10, 10)  2,416
+        Conv2D     output shape: (1, 16, 10, 10)   2,416
         Sigmoid    output shape: (1, 16, 10, 10)
         AvgPool2D  output shape: (1, 16, 5, 5)
         Flatten    output shape: (1, 400)
-        Dense      output shape: (1, 120)       48,120
+        Dense      output shape: (1, 120)         48,120
         Sigmoid    output shape: (1, 120)
-        Dense      output shape: (1, 84)        10,164
+        Dense      output shape: (1, 84)          10,164
         Sigmoid    output shape: (1, 84)
-        Dense      output shape: (1, 10)           850
+        Dense      output shape: (1, 10)             850
         61,706 parameters
     """
     options = {"method": method, "activation": activation, "pool": pool, "layer": layer}
