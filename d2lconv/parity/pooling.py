@@ -82,8 +82,13 @@ def compare_pool(
             f"X gives results of shape {wanted}, but expected has the shape {e.shape}."
         )
     if a.shape != wanted:
-        found = _causes(right, a.map(axes.lift)) if axes.fits(a.shape) else ()
-        reason = f"the shapes differ: {a.shape} is not {wanted}{_words('actual', found)}"
+        found, text = (), ""
+        if axes.fits(a.shape):
+            found = _causes(right, a.map(axes.lift))
+            text = _words("actual", found)
+            if not found and (shapes := _of_shape(right, axes.lift(a.floats).shape)):
+                text = f". The shape, not the numbers, is what {' or '.join(shapes)} gives"
+        reason = f"the shapes differ: {a.shape} is not {wanted}{text}"
         return Comparison(False, None, float("inf"), None, "bug", reason, causes=found)
     equal, difference = values.difference(a, e)
     if equal.all():
@@ -221,7 +226,8 @@ class _Pool:
         if self.mode == "max":
             return np.zeros(result.shape)
         dtype = result.dtype or self.given[0].dtype or "float32"
-        bound = of_terms(self.terms, dtype).of(result.wide()) / self.counts
+        with np.errstate(all="ignore"):
+            bound = of_terms(self.terms, dtype).of(result.wide()) / self.counts
         printed = np.where(result.held_by(dtype), 0, gamma(1, dtype) * np.abs(result.wide()))
         return bound + gamma(2, dtype) * (np.abs(self.value) + bound) + printed
 
@@ -251,6 +257,12 @@ def _causes(right: _Pool, result: Values) -> tuple[str, ...]:
         if found:
             return tuple(found[:4])
     return ()
+
+
+def _of_shape(right: _Pool, shape: tuple[int, ...]) -> list[str]:
+    """The mistakes that would at least give this shape."""
+    pools = _pools(right, _changes(right))
+    return [words for words, other, _ in pools if other.shape == shape][:4]
 
 
 def _explains(other: _Pool, undo: Undo, result: Values) -> bool:
@@ -302,7 +314,9 @@ def _changes(right: _Pool) -> list[tuple[str, dict[str, Any]]]:
     for words, padding in other_sides.items():
         if padding != sides:
             changes.append((words, {"sides": padding}))
-    if any(map(any, sides)) and mode != "max":  # around a maximum, the edge's values win nothing
+    if (
+        any(map(any, sides)) and mode != "max" and not ceil
+    ):  # around a maximum, the edge's values win nothing
         around = X.map(lambda a: pad(a, sides, "edge"))
         no_sides = {"X": around, "sides": ((0, 0), (0, 0))}
         changes.append(("padding by the edge's values", no_sides))

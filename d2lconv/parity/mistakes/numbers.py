@@ -99,7 +99,11 @@ def _means(call: Call) -> Iterator[tuple[str, float]]:
     n, H, W = call.image[0], *call.size
     counts: dict[int, str] = {}
     if call.of == "output":
-        counts[per_group * kh * kw] = "the mean for the sum"
+        many = per_group * kh * kw
+        counts[many] = "the mean for the sum"
+        if many > 2:
+            yield f"a division by {many - 1} instead of {many}", many / (many - 1)
+            yield f"a division by {many} instead of {many - 1}", (many - 1) / many
         counts.setdefault(kh * kw, "the mean over the window")
         counts.setdefault(per_group, "the mean over the channels")
         counts.setdefault(H * W, "the mean over height and width")

@@ -59,6 +59,12 @@ def channel_orders(guess: Guess, result: Any) -> Iterator[Step]:
         yield from _ordered(guess, "outputs", f"output channels in {words}", order)
         if call.groups > 1 or call.bias is not None:  # which stay where they are
             yield from _ordered(guess, "kernels", f"kernels in {words}", order, axis=0)
+    if call.image[2:] == (1, 1):  # a dense layer's
+        for a in range(2, c):
+            if c % a == 0:
+                words = f"(h, w, c) for (c, h, w) of {a} channels, or the reverse of {c // a}"
+                words = f"features flattened in the other order, {words}"
+                yield from _ordered(guess, "images", words, _interleaved(c, a))
     if call.groups > 1:
         for words, order in _orders(per_group):
             words = f"input channels of each group in {words}"

@@ -56,12 +56,6 @@ def _paddings(call: Call) -> Iterator[tuple[str, Any]]:
             for low in (min, max):
                 even = ((low(top, bottom),) * 2, (low(left, right),) * 2)
                 yield f"the same padding on both sides, {even}", even
-    if any(a for a, _ in call.padding):
-        after = tuple((0, a + b) for a, b in call.padding)
-        yield f"all of the padding behind the image, {after}", after
-    if any(b for _, b in call.padding):
-        before = tuple((a + b, 0) for a, b in call.padding)
-        yield f"all of the padding before the image, {before}", before
     same = tuple(map(same_padding, image, kernel, call.stride, call.dilation))
     yield f"SAME's padding, {same}", same
     symmetric = tuple((span // 2,) * 2 for span in spans)
@@ -90,6 +84,12 @@ def _paddings(call: Call) -> Iterator[tuple[str, Any]]:
         for axis in (0, 1):
             both = (call.padding[axis],) * 2
             yield f"the padding of the {('height', 'width')[axis]} in both axes", both
+    if any(a for a, _ in call.padding):
+        after = tuple((0, a + b) for a, b in call.padding)
+        yield f"all of the padding behind the image, {after}", after
+    if any(b for _, b in call.padding):
+        before = tuple((a + b, 0) for a, b in call.padding)
+        yield f"all of the padding before the image, {before}", before
 
 
 def shifted(guess: Guess, result: Any) -> Iterator[Step]:
