@@ -189,8 +189,8 @@ def _flattened_before() -> Comparison:
     X = rng.standard_normal((2, 16, 5, 5)).astype(np.float32)
     K = rng.standard_normal((120, 400)).astype(np.float32)
     actual, expected = X.transpose(0, 2, 3, 1).reshape(2, -1) @ K.T, X.reshape(2, -1) @ K.T
-    operands = {"X": X.reshape(2, 400, 1, 1), "K": K[:, :, None, None]}
-    return compare(actual[:, :, None, None], expected[:, :, None, None], **operands)
+    features, kernels = X.reshape(2, 400, 1, 1), K[:, :, None, None]
+    return compare(actual[:, :, None, None], expected[:, :, None, None], X=features, K=kernels)
 
 
 def _mean(X: Any, size: Any, **options: Any) -> Any:

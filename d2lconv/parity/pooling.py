@@ -82,7 +82,8 @@ def compare_pool(
             f"X gives results of shape {wanted}, but expected has the shape {e.shape}."
         )
     if a.shape != wanted:
-        found, text = (), ""
+        found: tuple[str, ...] = ()
+        text = ""
         if axes.fits(a.shape):
             found = _causes(right, a.map(axes.lift))
             text = _words("actual", found)
@@ -110,11 +111,13 @@ def compare_pool(
     if share > 1:
         true = axes.lower(right.value)
         reason += f". The true value is {float(true[worst])!r}"
-        for name, t in results.items():
-            if right.off(t.map(axes.lift)):
-                found = _causes(right, t.map(axes.lift))
-                reason += f", so {name} is wrong{_words(name, found)}"
-                causes += tuple(words for words in found if words not in causes)
+        lifted = {name: t.map(axes.lift) for name, t in results.items()}
+        wrong = [name for name, t in lifted.items() if right.off(t)]
+        reason += f", so {' and '.join(wrong)} {'is' if len(wrong) == 1 else 'are'} wrong"
+        for name in wrong:
+            found = _causes(right, lifted[name])
+            reason += _words(name, found)
+            causes += tuple(words for words in found if words not in causes)
     verdict = "bug" if share > 1 else "rounding"
     ulp = largest_ulp(a, e)
     return Comparison(False, ulp, share, worst, verdict, reason, causes=causes, shares=shares)
