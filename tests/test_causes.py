@@ -40,6 +40,15 @@ def block(K, groups):
     return np.stack([K[i, own[i] : own[i] + c // groups] for i in range(o)])
 
 
+def moved(a, dy, dx):
+    """Moved down and right, zeros coming in."""
+    found, (h, w) = np.zeros_like(a), a.shape[2:]
+    rows, columns = slice(max(0, dy), h + min(0, dy)), slice(max(0, dx), w + min(0, dx))
+    kept = a[:, :, max(0, -dy) : h - max(0, dy), max(0, -dx) : w - max(0, dx)]
+    found[:, :, rows, columns] = kept
+    return found
+
+
 # Name, how it is called, the mistake, and what is right: options of the operands and of the call.
 PLANTS = [
     ("a kernel flipped in both axes", lambda X, K, b: conv(X, K[..., ::-1, ::-1]), {}, {}),
@@ -108,6 +117,12 @@ PLANTS = [
         for words, mode in (("the edge's", "edge"), ("reflected", "reflect"), ("circular", "wrap"))
     ),
     (
+        "padding by mirrored values instead of zeros",
+        lambda X, K, b: conv(np.pad(X, [(0, 0), (0, 0), (2, 2), (2, 2)], mode="symmetric"), K),
+        {},
+        {"padding": 2},
+    ),
+    (
         "a stride that starts shifted by (1, 1)",
         lambda X, K, b: conv(X, K, padding=1)[:, :, 1::2, 1::2],
         {"side": 10},
@@ -120,6 +135,22 @@ PLANTS = [
         {"padding": 1},
     ),
     ("images rolled right by 1", lambda X, K, b: conv(np.roll(X, 1, 3), K), {}, {}),
+    ("images rolled by (1, -1)", lambda X, K, b: conv(np.roll(X, (1, -1), (2, 3)), K), {}, {}),
+    (
+        "images moved by (1, 2), zeros coming in",
+        lambda X, K, b: conv(moved(X, 1, 2), K, padding=1),
+        {},
+        {"padding": 1},
+    ),
+    *(
+        (
+            f"a result moved by {by}, zeros coming in",
+            lambda X, K, b, by=by: moved(conv(X, K, b, stride=2), *by),
+            {},
+            {"stride": 2, "bias": True},
+        )
+        for by in ((1, -1), (-2, 1))
+    ),
     ("a result rolled down by -1", lambda X, K, b: np.roll(conv(X, K), -1, 2), {}, {}),
     ("dilation ignored", lambda X, K, b: conv(X, K), {}, {"dilation": 2}),
     (
@@ -145,6 +176,54 @@ PLANTS = [
         lambda X, K, b: LAST.lower(conv(X, K)).reshape(conv(X, K).shape),
         {},
         {},
+    ),
+    (
+        "kernels in reverse order",
+        lambda X, K, b: conv(X, K[::-1], b),
+        {},
+        {"bias": True},
+    ),
+    (
+        "input channels of each group in reverse order",
+        lambda X, K, b: conv(X, K[:, ::-1], groups=2),
+        {"groups": 2},
+        {"groups": 2},
+    ),
+    (
+        "groups moved on by 1, of kernels",
+        lambda X, K, b: conv(X, np.roll(K, 2, 0), groups=3),
+        {"c": 6, "groups": 3},
+        {"groups": 3},
+    ),
+    (
+        "groups in reverse order, of kernels",
+        lambda X, K, b: conv(X, K.reshape(3, 2, 2, 3, 3)[::-1].reshape(K.shape), groups=3),
+        {"c": 6, "groups": 3},
+        {"groups": 3},
+    ),
+    (
+        "groups that see those of the images in the order (1, 0, 2)",
+        lambda X, K, b: conv(X[:, [2, 3, 0, 1, 4, 5]], K, groups=3),
+        {"c": 6, "groups": 3},
+        {"groups": 3},
+    ),
+    (
+        "output channels in another order (channel 0 is 2)",
+        lambda X, K, b: conv(X, K, b)[:, [2, 0, 1, 5, 3, 4]],
+        {},
+        {"bias": True},
+    ),
+    (
+        "a bias (channel 0 has 3)",
+        lambda X, K, b: conv(X, K, np.arange(3, 9, dtype="f4")),
+        {},
+        {},
+    ),
+    (
+        "all of the padding behind the image, ((0, 2), (0, 2))",
+        lambda X, K, b: conv(X, K, padding=((0, 2), (0, 2))),
+        {},
+        {"padding": 1},
     ),
     ("no bias", lambda X, K, b: conv(X, K), {}, {"bias": True}),
     ("the bias added twice", lambda X, K, b: conv(X, K, b) + b[:, None, None], {}, {"bias": True}),
@@ -235,6 +314,13 @@ PAIRS = [
     ("a kernel flipped in both axes", "no bias", lambda X, K, b: conv(X, K[..., ::-1, ::-1])),
     ("no bias", "relu applied to the result", lambda X, K, b: np.maximum(conv(X, K), 0)),
     (
+        "a factor of 1/255",
+        "the bias of other channels (channel 0 has that of 5)",
+        lambda X, K, b: conv(X, K, b[::-1]) / np.float32(255),
+    ),
+    ("X and K rounded to bfloat16", "a factor of 3.7", lambda X, K, b: 3.7 * coarse(X, K, b)),
+    ("relu applied to the result", "the sign changed", lambda X, K, b: -relu(conv(X, K, b))),
+    (
         "input channels in reverse order",
         "the bias added twice",
         lambda X, K, b: conv(X[:, ::-1], K, b + b),
@@ -242,10 +328,18 @@ PAIRS = [
 ]
 
 
+def relu(Y):
+    return np.maximum(Y, 0)
+
+
+def coarse(X, K, b):
+    return np.float64(conv(narrowed(X, 8), narrowed(K, 8), b))
+
+
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: f"{pair[0]}, {pair[1]}")
 def test_two_mistakes_at_once_are_named_together(pair):
     X, K, b = operands(side=6)
-    found = compare(pair[2](X, K, b), conv(X, K, b), X=X, K=K, bias=b)
+    found = compare(pair[2](X, K, b).astype("f4"), conv(X, K, b), X=X, K=K, bias=b)
     assert f"{pair[0]} together with {pair[1]}" in found.causes, found
 
 
@@ -266,6 +360,23 @@ def test_a_mistake_that_is_none_of_these_is_called_none(seed):
     ):
         found = compare(wrong, right, X=X, K=K, bias=b, padding=1)
         assert (found.verdict, found.causes) == ("bug", ()), found
+
+
+def test_what_fits_best_is_no_cause_of_an_error_that_it_leaves():
+    """Numbers that are fitted to a result come nearer to noise, too."""
+    X, K, _ = operands(side=12)
+    right = conv(X, K)
+    noise = 1 + 3e-6 * np.random.default_rng(0).standard_normal(right.shape)
+    found = compare((right * noise).astype("f4"), right.astype("f8"), X=X, K=K)
+    assert found.verdict in ("imprecise", "bug")
+    assert not any("factor" in words or "bias" in words for words in found.causes), found
+
+
+def test_zeros_are_not_what_two_mistakes_gave():
+    X, K, _ = operands(c=3, o=6, side=6, kernel=(5, 5), n=1)
+    right = conv(X, K, stride=3, padding=2)
+    found = compare(np.zeros_like(right), right, X=X, K=K, stride=3, padding=2)
+    assert (found.verdict, found.causes) == ("bug", ())
 
 
 def test_honest_results_have_no_cause():
@@ -379,3 +490,83 @@ def test_gradients_are_rounding_and_their_mistakes_are_named(options):
     assert found.cause == "a kernel flipped in both axes"
     assert compare(db, db.astype("f8"), of="bias", G=G).verdict == "rounding"
     assert compare(2 * db, db, of="bias", G=G).cause == "a factor of 2"
+
+
+# Mistakes in gradients: how they are called, of what, the mistake in X, K and G, and in the result.
+WRONG_GRADIENTS = [
+    ("a kernel flipped left to right", "input", {"K": lambda a: a[..., ::-1]}, None),
+    ("input channels in reverse order", "weight", {"X": lambda a: a[:, ::-1]}, None),
+    ("input channels in reverse order", "input", {}, lambda d: d[:, ::-1]),
+    ("output channels in reverse order", "weight", {"G": lambda a: a[:, ::-1]}, None),
+    ("output channels in reverse order", "input", {"G": lambda a: a[:, ::-1]}, None),
+    ("output channels in reverse order", "bias", {"G": lambda a: a[:, ::-1]}, None),
+    ("kernels with the groups in the other order", "weight", {}, lambda d: d[[0, 3, 1, 4, 2, 5]]),
+    (
+        "groups of every 2th channel instead of neighbours",
+        "input",
+        {},
+        lambda d: d[:, [0, 2, 1, 3]],
+    ),
+    ("dilation ignored", "weight", {"dilation": 1}, None),
+    ("dilation ignored", "input", {"dilation": 1}, None),
+    ("stride (1, 1) instead of (2, 2)", "weight", {"stride": 1}, None),
+    ("stride (1, 1) instead of (2, 2)", "input", {"stride": 1}, None),
+    (
+        "the output's gradient reshaped, not transposed, from channels-last",
+        "bias",
+        {"G": lambda a: a.transpose(0, 2, 3, 1).reshape(a.shape)},
+        None,
+    ),
+    ("the right result in the layout HWIO", "weight", {}, lambda d: d.transpose(2, 3, 1, 0)),
+    ("the right result in the layout NHWC", "input", {}, lambda d: d.transpose(0, 2, 3, 1)),
+    ("G rounded to bfloat16", "bias", {"G": lambda a: narrowed(a, 8)}, None),
+    ("X and G rounded to TF32", "weight", dict.fromkeys("XG", lambda a: narrowed(a, 11)), None),
+    ("the mean over the batch for the sum, a factor of 1/2", "weight", {}, lambda d: d / 2),
+    ("the mean over height and width for the sum, a factor of 1/6", "bias", {}, lambda d: d / 6),
+]
+
+
+def gradient(of, X, K, G, **options):
+    if of == "bias":
+        return G.astype("f8").sum((0, 2, 3))
+    options = settings(**options)
+    if of == "weight":
+        return reference.kernel_gradient(X, G, K.shape, *options, method="matmul")
+    return reference.image_gradient(K, G, X.shape, *options, method="matmul")
+
+
+@pytest.mark.parametrize(
+    ("words", "of", "changes", "after"),
+    WRONG_GRADIENTS,
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_mistakes_in_gradients_are_named(words, of, changes, after):
+    options = {"groups": 2, "dilation": 2, "stride": 2, "padding": 0}
+    X, K, _ = operands(c=4, o=6, side=8, groups=2)  # and 10 wide: G is (2, 6, 2, 3)
+    G = np.random.default_rng(1).standard_normal((2, 6, 2, 3)).astype("f4")
+    right = gradient(of, X, K, G, **options).astype("f4")
+    named = {"X": X, "K": K, "G": G}
+    wrong = {name: changes[name](t) if name in changes else t for name, t in named.items()}
+    others = {name: changes.get(name, value) for name, value in options.items()}
+    if others != options:  # as many windows as G has
+        span = 2 * others["dilation"], (np.array([2, 3]) - 1) * others["stride"]
+        h, w = span[0] + span[1] + 1
+        if of == "input":
+            small = gradient(of, X[..., :h, :w], K, G, **others)
+            actual = np.pad(small, [(0, 0), (0, 0), (0, 8 - h), (0, 10 - w)])
+        else:
+            actual = gradient(of, X[..., :h, :w], K, G, **others)
+    else:
+        actual = gradient(of, *(t.astype("f8") for t in wrong.values()), **options)
+    actual = (after(actual) if after else actual).astype("f4")
+    given = {"weight": ["X", "G"], "input": ["K", "G"], "bias": ["G"]}[of]
+    plain = options if of != "bias" else {}
+    found = compare(actual, right, of=of, **{name: named[name] for name in given}, **plain)
+    assert found.verdict == "bug"
+    assert words in found.causes, found
+
+
+def test_an_operand_that_a_gradient_does_not_depend_on_is_in_no_cause():
+    X, K, G, dK, _, _ = gradients()
+    wrong = gradient("weight", narrowed(X, 8), K, narrowed(G, 8)).astype("f4")
+    assert compare(wrong, dK, of="weight", X=X, K=K, G=G).cause == "X and G rounded to bfloat16"

@@ -8,6 +8,7 @@ from d2lconv.core import reference, registry
 from d2lconv.core.options import settings
 from d2lconv.parity import bounds, compare, compare_pool
 from d2lconv.parity.pooling import pooled
+from d2lconv.parity.precision import narrowed
 
 RNG = np.random.default_rng(0)
 FORMS = [
@@ -162,26 +163,93 @@ def test_options_without_operands_are_refused(name):
         compare([[1]], [[1]], **{name: value})
 
 
+def with_zeros_around(X):
+    return pooled(np.pad(X, [(0, 0), (0, 0), (1, 1), (1, 1)]), 3, stride=2)
+
+
+# What it is called, the mode, and the mistake. Windows of 3, stride 2, padding 1 are right.
 POOLS = [
-    ({"mode": "max", "filled": 0}, "padding with 0 instead of -inf"),
-    ({"mode": "avg", "count_include_pad": True}, "padding counted"),
-    ({"mode": "avg", "ceil_mode": True}, "the output's size rounded up"),
-    ({"mode": "avg", "padding": 0}, "no padding"),
+    ("padding with 0 instead of -inf", "max", with_zeros_around),
+    ("padding counted", "avg", lambda X: pool(X, "avg", count_include_pad=True)),
+    ("the output's size rounded up", "avg", lambda X: pool(X, "avg", ceil_mode=True)),
+    ("no padding", "avg", lambda X: pool(X, "avg", padding=0)),
+    ("stride (1, 1) instead of (2, 2)", "max", lambda X: pool(X, "max", stride=1)),
+    ("a window of (2, 2) instead of (3, 3)", "avg", lambda X: pool(X, "avg", size=2)),
+    ("the sum instead of the mean", "avg", lambda X: with_zeros_mean(X) * 9),
+    ("the minimum", "max", lambda X: -pool(-X, "max")),
+    ("windows shifted by (1, 0)", "avg", lambda X: pool(X, "avg", padding=((0, 2), (1, 1)))),
+    ("padding by the edge's values", "avg", lambda X: edge_mean(X)),
+    ("the right result in the layout NHWC", "max", lambda X: pool(X, "max").transpose(0, 2, 3, 1)),
+    ("channels in reverse order", "max", lambda X: pool(X, "max")[:, ::-1]),
+    (
+        "images reshaped, not transposed, from channels-last",
+        "avg",
+        lambda X: pool(X.transpose(0, 2, 3, 1).reshape(X.shape), "avg"),
+    ),
+    (
+        "a result reshaped, not transposed, from channels-last",
+        "max",
+        lambda X: pool(X, "max").transpose(0, 2, 3, 1).reshape(2, 3, 4, 5),
+    ),
+    ("relu applied to the result", "avg", lambda X: np.maximum(pool(X, "avg"), 0)),
+    ("the sign changed", "max", lambda X: -pool(X, "max")),
+    ("X rounded to bfloat16", "avg", lambda X: pool(narrowed(X, 8), "avg")),
+    (
+        "padding counted together with a factor of 2",
+        "avg",
+        lambda X: 2 * pool(X, "avg", count_include_pad=True),
+    ),
 ]
 
 
-@pytest.mark.parametrize(("change", "words"), POOLS, ids=lambda x: x if isinstance(x, str) else "")
-def test_pooling_has_causes(change, words):
-    X = -1 - RNG.random((2, 3, 8, 10)).astype("f4")
-    options = {"mode": change["mode"], "stride": 2, "padding": 1}
-    right = pooled(X, 3, **options).astype("f4")
-    if "filled" in change:
-        wrong = pooled(np.pad(X, [(0, 0), (0, 0), (1, 1), (1, 1)]), 3, stride=2).astype("f4")
-    else:
-        wrong = pooled(X, 3, **{**options, **change}).astype("f4")
-    found = compare_pool(wrong, right, X, 3, **options)
+def pool(X, mode, size=3, **options):
+    return pooled(X, size, mode=mode, **{"stride": 2, "padding": 1, **options})
+
+
+def with_zeros_mean(X):
+    return pool(X, "avg", count_include_pad=True)
+
+
+def edge_mean(X):
+    around = np.pad(X, [(0, 0), (0, 0), (1, 1), (1, 1)], "edge")
+    return pooled(around, 3, mode="avg", stride=2)
+
+
+@pytest.mark.parametrize(("words", "mode", "mistake"), POOLS, ids=[pool[0] for pool in POOLS])
+def test_pooling_has_causes(words, mode, mistake):
+    X = np.random.default_rng(0).standard_normal((2, 3, 8, 10)).astype("f4")
+    X = X if "relu" in words else X - 2  # around which zeros win
+    right = pool(X, mode).astype("f4")
+    found = compare_pool(mistake(X).astype("f4"), right, X, 3, mode=mode, stride=2, padding=1)
     assert found.verdict == "bug"
     assert words in found.causes, found
+
+
+def test_pooling_that_is_wrong_otherwise_has_no_cause():
+    X = np.random.default_rng(0).standard_normal((2, 3, 8, 10)).astype("f4")
+    for mode in ("max", "avg"):
+        right = pool(X, mode).astype("f4")
+        one = right.copy()
+        one[0, 1, 2, 3] += 1
+        for wrong in (one, np.zeros_like(right), np.random.default_rng(1).random(right.shape)):
+            found = compare_pool(wrong, right, X, 3, mode=mode, stride=2, padding=1)
+            assert (found.verdict, found.causes) == ("bug", ())
+
+
+@pytest.mark.parametrize("padding", [3, ((0, 3), (0, 0)), ((0, 0), (2, 0))])
+@pytest.mark.parametrize("mode", ["max", "avg"])
+def test_a_window_of_padding_alone_is_refused(mode, padding):
+    X, any_result = np.ones((4, 4), "f4"), np.zeros((2, 2))
+    with pytest.raises(dc.ArgumentError, match="in the padding alone"):
+        compare_pool(any_result, any_result, X, 2, mode=mode, padding=padding)
+
+
+def test_equal_values_of_other_types_are_not_the_same_bits():
+    X = np.ones((4, 4), "f4")
+    right = pooled(X, 2)
+    found = compare_pool(right.astype("f4"), right, X, 2)
+    assert (found.identical, found.verdict) == (False, "rounding")
+    assert "float32 is not float64" in found.reason
 
 
 @pytest.mark.parametrize("mode", ["max", "avg"])

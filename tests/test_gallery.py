@@ -36,6 +36,9 @@ the book, 7.3
 nnvm#308
 mxnet#8557
 nn-transfer#16
+nn-transfer#16 (2)
+pytorch#7028
+keras#10443
 nobuco#2
 jax#11252
 ml_dtypes#63
@@ -59,4 +62,4 @@ def test_each_names_its_issue():
     assert links["pytorch#170016 (2)"] == "https://github.com/pytorch/pytorch/issues/170016"
     # No tracker, and two whose addresses are people's names.
     without = [number for number, link in links.items() if link is None]
-    assert without == ["the book, 7.3", "nn-transfer#16", "nobuco#2"]
+    assert without == ["the book, 7.3", "nn-transfer#16", "nn-transfer#16 (2)", "nobuco#2"]

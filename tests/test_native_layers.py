@@ -189,6 +189,28 @@ def test_half_of_a_flax_layers_parameters_is_refused(parameters, held):
         describe(layer)
 
 
+def test_a_mask_of_flax_is_refused():
+    demand("jax")
+    from flax import linen as nn
+
+    parameters = {"kernel": np.ones((3, 3, 2, 6), "f4"), "bias": np.zeros(6, "f4")}
+    with pytest.raises(dc.ArgumentError, match="mask is given"):
+        describe(nn.Conv(6, (3, 3), mask=np.ones((3, 3, 2, 6))), {"params": parameters})
+
+
+def test_layers_of_pytorch_that_take_or_give_something_else_are_refused():
+    demand("torch")
+    import torch
+
+    layer = torch.nn.Conv2d(4, 1, 1)
+    with pytest.raises(dc.ArgumentError, match="bfloat16, which NumPy does not have"):
+        describe(torch.nn.Conv2d(4, 1, 1).bfloat16())
+    with pytest.raises(dc.ArgumentError, match="return_indices"):
+        describe(torch.nn.MaxPool2d(2, return_indices=True))
+    with pytest.raises(dc.DTypeError, match=r"X is torch\.float64, .* torch\.float32"):
+        layers(layer, layer, X.astype("f8"))
+
+
 def test_what_has_no_numbers_is_refused():
     demand("torch")
     import torch

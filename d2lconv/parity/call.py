@@ -11,7 +11,7 @@ from d2lconv.errors import ArgumentError
 from d2lconv.parity.terms import Place, Terms, plain
 from d2lconv.parity.values import Values
 
-MODES = {"edge": "edge", "reflect": "reflect", "circular": "wrap"}
+MODES = {"edge": "edge", "reflect": "reflect", "mirrored": "symmetric", "circular": "wrap"}
 
 
 @dataclass(frozen=True)
@@ -98,16 +98,24 @@ class Call:
         return (*place, 0, 0, 0) if self.of == "bias" else place
 
     def _padded(self) -> Values:
-        return _given(self.X).map(lambda a: pad(a, self.padding, self.mode))
+        return given(self.X).map(lambda a: pad(a, self.padding, self.mode))
 
     def _output(self) -> Terms:
-        A, B = self._padded(), _given(self.K)
+        A, B = self._padded(), given(self.K)
         geometry = plain(A.shape, B.shape, self.groups, self.size, self.stride, self.dilation)
         return Terms(A, B, geometry, self.bias)
 
     def _weight(self) -> Terms:
         """Images and gradients change roles: a cross-correlation over batch, rows and columns."""
-        padded, groups = self._padded(), self.groups
+        padded, groups, G = self._padded(), self.groups, given(self.G)
+        needed = [
+            max(0, (H - 1) * s + (k - 1) * d + 1 - n)  # zeros, where windows would reach beyond
+            for H, k, s, d, n in zip(
+                G.shape[2:], self.kernel[2:], self.stride, self.dilation, padded.shape[2:],
+                strict=True,
+            )
+        ]  # fmt: skip
+        padded = padded.map(lambda a: pad(a, ((0, needed[0]), (0, needed[1]))))
         n, c, h, w = padded.shape
         A = padded.map(
             lambda a: (
@@ -116,14 +124,14 @@ class Call:
                 .reshape(c // groups, groups * n, h, w)
             )
         )
-        B = _given(self.G).map(lambda a: a.swapaxes(0, 1))
+        B = G.map(lambda a: a.swapaxes(0, 1))
         kh, kw = self.kernel[2:]
         geometry = plain(A.shape, B.shape, groups, (kh, kw), self.dilation, self.stride)
         return Terms(A, B, geometry)
 
     def _input(self) -> Terms:
         """The gradient, spread out by the stride, with the kernels turned around."""
-        K, G, groups = _given(self.K), _given(self.G), self.groups
+        K, G, groups = given(self.K), given(self.G), self.groups
         o, per_group, kh, kw = self.kernel
         kept, places, sizes = [], [], []
         for axis, (k, n) in enumerate(zip((kh, kw), self.image[2:], strict=True)):
@@ -149,12 +157,13 @@ class Call:
         return Terms(A, B, plain(A.shape, B.shape, groups, (h, w), (1, 1), self.dilation))
 
     def _bias(self) -> Terms:
-        A = _given(self.G).map(lambda a: a.swapaxes(0, 1))
+        A = given(self.G).map(lambda a: a.swapaxes(0, 1))
         ones = Values(np.ones((1, *A.shape[1:]), np.float32), None)
         return Terms(A, ones, plain(A.shape, ones.shape))
 
 
-def _given(operand: Values | None) -> Values:
+def given(operand: Values | None) -> Values:
+    """An operand that has to be there."""
     if operand is None:
         raise ArgumentError("an operand is missing.")
     return operand

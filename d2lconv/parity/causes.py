@@ -20,7 +20,7 @@ from d2lconv.parity.mistakes.steps import Change, Steps
 
 MOST = 4  # causes that are named
 PAIRED_WITHIN = 250_000  # numbers in X and K together; beyond, pairs would take too long,
-RARELY_WITHIN = 25_000  # and beyond this those with a mistake that is not frequent
+RARELY_WITHIN = 25_000  # and beyond this those with a mistake that is not frequent.
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,10 @@ class Row:
         name: What it is called in tests.
         steps: Takes the right guess and the result, and gives the steps.
         of: What results may be, of "output", "weight", "input" and "bias".
-        frequent: Whether it is tried in all pairs; else with a frequent one, where that is quick.
+        frequent: Whether it is tried in pairs of large layers, too.
         last: Whether it is tried only if nothing else explains the result, and in no pair.
+        fits: Whether the steps have numbers that fit the result best. Where another mistake comes
+            before, they are fitted to what that leaves.
     """
 
     name: str
@@ -40,45 +42,62 @@ class Row:
     of: tuple[str, ...] = ("output",)
     frequent: bool = True
     last: bool = False
+    fits: bool = False
 
 
 ALL = ("output", "weight", "input", "bias")
-WITH_K = ("output", "input")
+GRADIENTS = ("output", "weight", "input")
 
 
 @np.errstate(all="ignore")
 def find(judge: Judge, right: Call) -> tuple[str, ...]:
     """The mistakes that explain a result, in words; empty if none is known."""
     guess = Guess(right)
-    steps = [
-        (row, words, step)
-        for row in ROWS
-        if right.of in row.of
-        for words, step in row.steps(guess, judge.result)
-    ]
+    rows = [row for row in ROWS if right.of in row.of]
+    steps: list[tuple[Row, str, Change]] = []
     found: list[str] = []
-    for row, words, step in steps:
-        if not (words in found or (found and row.last)) and _explained(judge, step, guess):
-            found.append(words)
+    for row in rows:
+        if row.last and found:
+            continue
+        for words, step in row.steps(guess, judge.result):
+            steps.append((row, words, step))
+            if words not in found and _explained(judge, step, guess):
+                found.append(words)
     size = sum(t.floats.size for t in (right.X, right.K, right.G) if t is not None)
-    for frequent, most in ((2, PAIRED_WITHIN), (1, RARELY_WITHIN)):
-        if not found and size <= most:
-            pairs = _pairs(judge, [one for one in steps if not one[0].last], guess, frequent)
+    for frequent, most in ((2, PAIRED_WITHIN), (1, RARELY_WITHIN), (0, RARELY_WITHIN)):
+        if not found and size <= most and judge.result.any():  # too many pairs give zeros
+            pairs = _pairs(judge, steps, guess, frequent, fit=size <= RARELY_WITHIN)
             found += itertools.islice(pairs, MOST)
     return tuple(found[:MOST])
 
 
 def _pairs(
-    judge: Judge, steps: list[tuple[Row, str, Change]], guess: Guess, frequent: int
+    judge: Judge, steps: list[tuple[Row, str, Change]], guess: Guess, frequent: int, fit: bool
 ) -> Iterator[str]:
     """Two mistakes of which so many are frequent, and which explain a result together."""
+    steps = [one for one in steps if not one[0].last]
     for place, (first, a, one) in enumerate(steps):
-        changed = one(guess)
-        for second, b, other in steps[place + 1 :]:
+        changed, others = one(guess), steps[place + 1 :]
+        if fit:
+            others = [*others, *_fitted(judge, first, changed, frequent)]
+        for second, b, other in others:
             if first is second or first.frequent + second.frequent != frequent:
                 continue
             if _explained(judge, other, changed):
                 yield f"{a} together with {b}"
+
+
+def _fitted(
+    judge: Judge, first: Row, changed: Guess, frequent: int
+) -> Iterator[tuple[Row, str, Change]]:
+    """What fits a result best that has another mistake in it."""
+    for row in ROWS:
+        fits = row.fits and row is not first and changed.call.of in row.of
+        if fits and first.frequent + row.frequent == frequent:
+            try:
+                yield from ((row, *step) for step in row.steps(changed, judge.result))
+            except (ValueError, IndexError):  # the mistake leaves no shape that fits
+                continue
 
 
 def of_shape(judge: Judge, right: Call) -> tuple[str, ...]:
@@ -102,22 +121,26 @@ def _explained(judge: Judge, step: Change, guess: Guess) -> bool:
 
 
 ROWS = (
-    Row("kernel flipped", operands.flipped, ("output", "weight", "input")),
-    Row("height and width exchanged", operands.transposed, ("output", "weight", "input")),
-    Row("in and out exchanged", operands.in_and_out, WITH_K),
-    Row("order of channels", operands.channel_orders, ("output", "weight", "input")),
-    Row("order of groups", operands.groups_order, ("output", "weight", "input")),
+    Row("kernel flipped", operands.flipped, GRADIENTS),
+    Row("height and width exchanged", operands.transposed, GRADIENTS),
+    Row("in and out exchanged", operands.in_and_out, GRADIENTS),
+    Row("order of channels", operands.channel_orders, ALL),
+    Row("order of groups", operands.groups_order, GRADIENTS),
     Row("groups ignored", operands.groups_ignored),
-    Row("padding", windows.padding, ("output", "weight", "input")),
-    Row("shifted", windows.shifted, ("output", "weight", "input"), frequent=False),
-    Row("stride", windows.strides, ("output",)),
-    Row("dilation", windows.dilation, ("output",)),
-    Row("layout of the result", axes.layout_of_result, ("output", "input"), frequent=False),
-    Row("reshaped", axes.reshaped, WITH_K),
+    Row("padding", windows.padding, GRADIENTS),
+    Row("shifted", windows.shifted, GRADIENTS, frequent=False),
+    Row("stride", windows.strides, GRADIENTS),
+    Row("dilation", windows.dilation, GRADIENTS),
+    Row("layout of the result", axes.layout_of_result, GRADIENTS, frequent=False),
+    Row("reshaped", axes.reshaped, ALL),
     Row("bias", numbers.bias),
+    Row("bias of other channels", numbers.other_bias, fits=True),
     Row("relu", numbers.relu),
     Row("scaled", numbers.scaled, ALL),
-    Row("operands rounded", numbers.rounded, ("output", "weight", "input"), frequent=False),
-    Row("sums rounded", numbers.summed, ("output", "weight", "input"), frequent=False),
-    Row("some factor", numbers.some_factor, ALL, frequent=False, last=True),
+    Row("operands rounded", numbers.rounded, ALL, frequent=False),
+    Row("sums rounded", numbers.summed, ALL, frequent=False),
+    Row("any order of channels", operands.any_order, frequent=False, last=True),
+    Row("any order of groups", operands.any_groups, frequent=False, last=True),
+    Row("some factor", numbers.some_factor, ALL, frequent=False, last=True, fits=True),
+    Row("some bias", numbers.some_bias, frequent=False, last=True, fits=True),
 )

@@ -325,8 +325,9 @@ class _Comparing:
                 wrong = (off > own).any()
             if wrong or name in imprecise:
                 with np.errstate(all="ignore"):
+                    apart = math.sqrt(np.square(off[np.isfinite(off)]).mean())
                     off = off / np.where(own > 0, own, math.inf)
-                judge = Judge(t, dtype, off, self.truth.terms, self.truth.accumulator)
+                judge = Judge(t, dtype, off, self.truth.terms, self.truth.accumulator, apart)
                 these = causes.find(judge, call)
                 text += _caused(name, these)
                 found += tuple(words for words in these if words not in found)
@@ -362,6 +363,9 @@ class _Comparing:
         """The fast algorithm whose bound explains all differences, and not just any, in words."""
         what = "any order of additions" if share > 1 else "any honest order of additions"
         results = (self.a, self.e)
+        true = self.truth.terms.value
+        with np.errstate(all="ignore"):
+            usual = math.sqrt(np.square(true[np.isfinite(true)]).mean())
         for algorithm, words in ALGORITHMS.items():
             if not self.truth.serves(algorithm):
                 continue
@@ -371,8 +375,9 @@ class _Comparing:
             ]
             allowed = each[0] + each[1]
             near = self._precisions(algorithm)
-            unseen = self._unseen(allowed, near)[~equal]
-            explained = shares_of(equal, difference, allowed).max() <= 1 and unseen.mean() <= 1 / 2
+            unseen = allowed >= usual  # the bound is that of a transform: of all values together
+            told = unseen[~equal].mean() <= 1 / 2
+            explained = told and shares_of(equal, difference, allowed).max() <= 1
             if not explained or any(p is not None and p.imprecise for p in near.values()):
                 continue
             return words, (

@@ -25,6 +25,8 @@ def share_in_words(allowed: float, share: float) -> str:
     """How much of what is allowed a difference is, in words."""
     if math.isinf(allowed):
         return "; the bound is infinite there, so that nothing can be told"
+    if math.isinf(share):
+        return "; no rounding explains that"
     return f"; rounding explains {allowed:.3g}, and this is {times(share)} that"
 
 

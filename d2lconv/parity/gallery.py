@@ -171,6 +171,28 @@ def _pool(X: Any, size: Any, wrong: Any, **options: Any) -> Comparison:
     return compare_pool(wrong, pooled(X, size, **options).astype(np.float32), X, size, **options)
 
 
+def _variance() -> Comparison:
+    """The batch's variances of four channels: means of squares, by n - 1 and by n."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((4, 32))
+    squares = np.square(X - X.mean(1, keepdims=True)).astype(np.float32)
+    kernel = np.full((1, 32, 1, 1), 1 / 32, np.float32)
+    by = [squares.sum(1) / np.float32(n) for n in (31, 32)]
+    return compare(
+        by[0].reshape(4, 1, 1, 1), by[1].reshape(4, 1, 1, 1), X=squares[:, :, None, None], K=kernel
+    )
+
+
+def _flattened_before() -> Comparison:
+    """The same as a dense layer sees it: 400 numbers, and no axes to tell."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((2, 16, 5, 5)).astype(np.float32)
+    K = rng.standard_normal((120, 400)).astype(np.float32)
+    actual, expected = X.transpose(0, 2, 3, 1).reshape(2, -1) @ K.T, X.reshape(2, -1) @ K.T
+    features, kernels = X.reshape(2, 400, 1, 1), K[:, :, None, None]
+    return compare(actual[:, :, None, None], expected[:, :, None, None], X=features, K=kernels)
+
+
 def _mean(X: Any, size: Any, **options: Any) -> Any:
     return pooled(X, size, mode="avg", **options).astype(np.float32)
 
@@ -490,6 +512,31 @@ REPORTS = [
         _flattened,
         "bug",
         "images reshaped, not transposed, from channels-last",
+    ),
+    Report(
+        "nn-transfer#16 (2)",
+        "Of the 400 positions only four are the same: which order is it?",
+        "the same features without their axes, as the dense layer gets them",
+        _flattened_before,
+        "bug",
+        "features flattened in the other order, (h, w, c) for (c, h, w) of 16 channels, or the "
+        "reverse of 25",
+    ),
+    Report(
+        "pytorch#7028",
+        "The variance in training differs from the one computed by hand.",
+        "the sum of squares by n - 1 against by n, n = 32",
+        _variance,
+        "bug",
+        "a division by 31 instead of 32",
+    ),
+    Report(
+        "keras#10443",
+        "Batch normalization: is the variance divided by n or by n - 1?",
+        "the sum of squares by n - 1 against by n, n = 32",
+        _variance,
+        "bug",
+        "a division by 31 instead of 32",
     ),
     Report(
         "nobuco#2",

@@ -61,6 +61,7 @@ class Judge:
         off: How far each element is from what it should be, of the result's shape, or None.
         right: What it should be the result of.
         accumulator: The type of the sums, if it is not the result's.
+        apart: The root mean square of the result's distance from what it should be.
     """
 
     def __init__(
@@ -70,7 +71,9 @@ class Judge:
         off: Any = None,
         right: Any = None,
         accumulator: str | None = None,
+        apart: float = math.inf,
     ) -> None:
+        self.apart = apart
         self.result, self.dtype, self.accumulator = result.wide(), dtype, accumulator
         self.coarsest = max((dtype, accumulator or dtype), key=unit_roundoff)
         self.held = {name: result.held_by(name).all() for name in ("float16", "float32")}
@@ -103,7 +106,8 @@ class Judge:
         """On the element that is furthest off: of thousands of guesses nearly all fail there."""
         key = guess.undo, terms.geometry
         if key not in self._known:
-            where = int(self._moved(guess, self.screen[-1:])[0])
+            there = self._moved(guess, self.screen[-1:])
+            where = int(there[0]) if len(there) else 0  # the guess may have no such element
             place = tuple(map(int, np.unravel_index(where, terms.shape)))
             self._known[key] = where, place[1], *terms.window(place)
         where, o, of_A, of_B = self._known[key]
@@ -142,13 +146,24 @@ class Judge:
         same = (straight == terms.value) | (np.isnan(straight) & np.isnan(terms.value))
         if not (same | (np.abs(straight - terms.value) <= allowed)).all():
             return False
-        if guess.accumulator is not None and not self._summed_in(guess.accumulator, result, terms):
+        if guess.accumulator is not None:
+            if not self._summed_in(guess.accumulator, result, terms):
+                return False
+        elif not self._nearer(guess.scale * (straight - terms.value)):
             return False
         found = measure(terms, straight, self.dtype, accumulator=accumulator)
         if found is not None:
             return not found.imprecise
         size = np.abs(terms.value)
         return bool((allowed < size)[size > 0].mean() > 1 / 2) if (size > 0).any() else True
+
+    def _nearer(self, off: Array) -> bool:
+        """Whether a result is much nearer to the guess than to what is right.
+
+        Numbers that are fitted to a result come a little nearer to any error.
+        """
+        there = off[np.isfinite(off)]
+        return not there.size or 2 * math.sqrt(np.square(there).mean()) <= self.apart
 
     def _straight(self, result: Array, value: Array, guess: Guess) -> Array:
         """The result without what happened to it afterwards."""

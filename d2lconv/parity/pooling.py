@@ -2,7 +2,7 @@
 
 import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,15 +10,23 @@ import numpy as np
 from d2lconv.core import checks
 from d2lconv.core.geometry import same_padding
 from d2lconv.core.options import Pair, Sides, settings, steps
-from d2lconv.errors import ShapeError
+from d2lconv.errors import ArgumentError, ShapeError
 from d2lconv.parity import layouts, values
 from d2lconv.parity.bounds import of_terms
 from d2lconv.parity.bounds.roundoff import gamma
 from d2lconv.parity.call import pad
-from d2lconv.parity.differences import largest_ulp
+from d2lconv.parity.differences import (
+    equal_values,
+    largest_ulp,
+    numbers,
+    same_kind,
+    share_in_words,
+)
+from d2lconv.parity.mistakes.axes import last_and_first
+from d2lconv.parity.mistakes.numbers import CASTS, FACTORS
 from d2lconv.parity.terms import Terms, plain
 from d2lconv.parity.values import Values
-from d2lconv.parity.verdict import Comparison, times
+from d2lconv.parity.verdict import Comparison
 
 MODES = ("max", "avg")
 
@@ -74,33 +82,42 @@ def compare_pool(
             f"X gives results of shape {wanted}, but expected has the shape {e.shape}."
         )
     if a.shape != wanted:
-        found = _causes(right, a.map(axes.lift)) if axes.fits(a.shape) else ()
-        reason = f"the shapes differ: {a.shape} is not {wanted}{_words('actual', found)}"
+        found: tuple[str, ...] = ()
+        text = ""
+        if axes.fits(a.shape):
+            found = _causes(right, a.map(axes.lift))
+            text = _words("actual", found)
+            if not found and (shapes := _of_shape(right, axes.lift(a.floats).shape)):
+                text = f". The shape, not the numbers, is what {' or '.join(shapes)} gives"
+        reason = f"the shapes differ: {a.shape} is not {wanted}{text}"
         return Comparison(False, None, float("inf"), None, "bug", reason, causes=found)
     equal, difference = values.difference(a, e)
     if equal.all():
-        reason = f"all {a.floats.size:,} elements have the same values"
-        return Comparison(
-            a.dtype == e.dtype, 0, 0.0, None, "identical", reason, shares=np.zeros(a.shape)
+        same, shares = same_kind(a, e), np.zeros(a.shape)
+        verdict = "identical" if same else "rounding"
+        reason = (
+            f"all {a.floats.size:,} elements have the same bits" if same else equal_values(a, e)
         )
+        return Comparison(same, 0, 0.0, None, verdict, reason, shares=shares)
     results = {"actual": a, "expected": e}
     allowed = {name: axes.lower(right.allowed(t.map(axes.lift))) for name, t in results.items()}
     total = allowed["actual"] + allowed["expected"]
     with np.errstate(all="ignore"):
-        shares = np.where(equal, 0.0, np.nan_to_num(difference / total, nan=np.inf))
+        shares = np.where(equal, 0.0, np.nan_to_num(difference / total, nan=np.inf, posinf=np.inf))
     worst = tuple(map(int, np.unravel_index(int(shares.argmax()), shares.shape)))
     share = float(shares[worst])
-    reason = f"at {worst}, {a.floats[worst]} is not {e.floats[worst]}; rounding explains "
-    reason += f"{total[worst]:.3g}, and this is {times(share)} that"
+    reason = numbers(a, e, worst) + share_in_words(total[worst], share)
     causes: tuple[str, ...] = ()
     if share > 1:
         true = axes.lower(right.value)
         reason += f". The true value is {float(true[worst])!r}"
-        for name, t in results.items():
-            if right.off(t.map(axes.lift)):
-                found = _causes(right, t.map(axes.lift))
-                reason += f", so {name} is wrong{_words(name, found)}"
-                causes += tuple(words for words in found if words not in causes)
+        lifted = {name: t.map(axes.lift) for name, t in results.items()}
+        wrong = [name for name, t in lifted.items() if right.off(t)]
+        reason += f", so {' and '.join(wrong)} {'is' if len(wrong) == 1 else 'are'} wrong"
+        for name in wrong:
+            found = _causes(right, lifted[name])
+            reason += _words(name, found)
+            causes += tuple(words for words in found if words not in causes)
     verdict = "bug" if share > 1 else "rounding"
     ulp = largest_ulp(a, e)
     return Comparison(False, ulp, share, worst, verdict, reason, causes=causes, shares=shares)
@@ -136,6 +153,14 @@ def _right(
     if sides == "same":
         sides = tuple(map(same_padding, lifted.shape[2:], window, strides))
     right = _Pool(lifted, window, strides, sides, mode, count_include_pad, ceil_mode)
+    for n, k, s, (before, _), many in zip(
+        lifted.shape[2:], window, strides, sides, right.shape[2:], strict=True
+    ):
+        if k <= before or (many - 1) * s >= n + before:
+            raise ArgumentError(
+                f"padding is {sides} around {lifted.shape[2:]}, so that a window of {window} would "
+                "lie in the padding alone, which has no maximum and no mean. Use less padding."
+            )
     return right, axes
 
 
@@ -153,8 +178,9 @@ class _Pool:
         ceil: bool,
         *,
         filled: float = -np.inf,
-        divisor: bool = True,
+        divisor: str = "counted",
         clipped: bool = True,
+        relu: bool = False,
     ) -> None:
         self.given = X, window, stride, sides, mode, counted, ceil
         n, c, h, w = X.shape
@@ -173,7 +199,7 @@ class _Pool:
         self.shape = (n, c, *output)
         (top, bottom), (left, right) = sides
         more = (top, bottom + whole[0]), (left, right + whole[1])
-        self.mode, self.divisor = mode, divisor
+        self.mode = mode
         ones = np.ones((1, 1, h, w))
         if mode == "max":
             wide = pad(X.wide() - 0.0, more)
@@ -182,6 +208,7 @@ class _Pool:
             slide: Any = np.lib.stride_tricks.sliding_window_view
             windows = slide(wide, window, axis=(2, 3))[:, :, :: stride[0], :: stride[1]]
             self.value = windows[:, :, : output[0], : output[1]].max((-2, -1))
+            self.value = np.maximum(self.value, 0) if relu else self.value
             return
         extra = (0, whole[0]), (0, whole[1])
         counts = pad(ones, more) if not counted else pad(pad(ones, sides) * 0 + 1, extra)
@@ -191,17 +218,19 @@ class _Pool:
         self.terms = Terms(A, Values(kernel, None), geometry)
         one = plain(counts.shape, (1, 1, *window), 1, (output[0], output[1]), stride)
         self.counts = Terms(Values(counts, None), Values(kernel[:1], None), one).value
-        if not divisor:
-            self.counts = np.ones_like(self.counts)
+        if divisor != "counted":
+            self.counts[...] = {"none": 1, "window": window[0] * window[1]}[divisor]
         with np.errstate(all="ignore"):
             self.value = self.terms.value / self.counts
+        self.value = np.maximum(self.value, 0) if relu else self.value
 
     def allowed(self, result: Values) -> Any:
         """What rounding explains in a result."""
         if self.mode == "max":
             return np.zeros(result.shape)
         dtype = result.dtype or self.given[0].dtype or "float32"
-        bound = of_terms(self.terms, dtype).of(result.wide()) / self.counts
+        with np.errstate(all="ignore"):
+            bound = of_terms(self.terms, dtype).of(result.wide()) / self.counts
         printed = np.where(result.held_by(dtype), 0, gamma(1, dtype) * np.abs(result.wide()))
         return bound + gamma(2, dtype) * (np.abs(self.value) + bound) + printed
 
@@ -215,6 +244,9 @@ class _Pool:
         return not bool((same | (far <= self.allowed(result))).all())
 
 
+Undo = Callable[[Values], Values]
+
+
 def _causes(right: _Pool, result: Values) -> tuple[str, ...]:
     changes = _changes(right)
     pairs = [
@@ -223,25 +255,44 @@ def _causes(right: _Pool, result: Values) -> tuple[str, ...]:
         if not set(one) & set(two)
     ]
     for some in (changes, pairs):
-        found = [words for words, other in _pools(right, some) if not other.off(result)]
+        pools = _pools(right, some)
+        found = [words for words, other, undo in pools if _explains(other, undo, result)]
         if found:
             return tuple(found[:4])
     return ()
 
 
+def _of_shape(right: _Pool, shape: tuple[int, ...]) -> list[str]:
+    """The mistakes that would at least give this shape."""
+    pools = _pools(right, _changes(right))
+    return [words for words, other, _ in pools if other.shape == shape][:4]
+
+
+def _explains(other: _Pool, undo: Undo, result: Values) -> bool:
+    with contextlib.suppress(ValueError):  # it cannot be reshaped so
+        return not other.off(undo(result))
+    return False
+
+
 def _changes(right: _Pool) -> list[tuple[str, dict[str, Any]]]:
-    """The mistakes that people make in pooling, with words."""
+    """The mistakes that people make in pooling, with words.
+
+    A change has arguments of :class:`_Pool`, or "undo", which takes a result back to the order and
+    scale that it should have.
+    """
     X, window, stride, sides, mode, counted, ceil = right.given
     changes: list[tuple[str, dict[str, Any]]] = []
     if mode == "max":
         changes += [
             ("padding with 0 instead of -inf", {"filled": 0.0}),
             ("the mean", {"mode": "avg"}),
+            ("the minimum", {"X": X.map(np.negative), "undo": lambda t: t.map(np.negative)}),
         ]
     else:
         changes += [
             ("padding not counted" if counted else "padding counted", {"counted": not counted}),
-            ("the sum instead of the mean", {"divisor": False}),
+            ("the sum instead of the mean", {"divisor": "none"}),
+            ("a division by the whole window, whatever is in it", {"divisor": "window"}),
             ("the maximum", {"mode": "max"}),
             ("the maximum with padding of 0", {"mode": "max", "filled": 0.0}),
         ]
@@ -259,23 +310,67 @@ def _changes(right: _Pool) -> list[tuple[str, dict[str, Any]]]:
         "the odd padding on the other side": tuple((b, a) for a, b in sides),
         "the same padding on both sides": tuple((max(p),) * 2 for p in sides),
     }
+    for by in itertools.product((-1, 0, 1), repeat=2):
+        if by != (0, 0):
+            moved = tuple((a - move, b + move) for (a, b), move in zip(sides, by, strict=True))
+            other_sides[f"windows shifted by {by}"] = moved
     for words, padding in other_sides.items():
         if padding != sides:
             changes.append((words, {"sides": padding}))
-    for other in ((1, 1), window, stride[::-1]):
-        if other != stride:
-            changes.append((f"stride {other} instead of {stride}", {"stride": other}))
-    if window[0] != window[1]:
-        changes.append(("a window with height and width exchanged", {"window": window[::-1]}))
-    return changes
+    if (
+        any(map(any, sides)) and mode != "max" and not ceil
+    ):  # around a maximum, the edge's values win nothing
+        around = X.map(lambda a: pad(a, sides, "edge"))
+        no_sides = {"X": around, "sides": ((0, 0), (0, 0))}
+        changes.append(("padding by the edge's values", no_sides))
+    for other in sorted({(1, 1), window, stride[::-1]} - {stride}):
+        changes.append((f"stride {other} instead of {stride}", {"stride": other}))
+    kh, kw = window
+    for other in sorted({(kw, kh), (kh + 1, kw + 1), (kh - 1, kw - 1)} - {window}):
+        if min(other) > 0:
+            changes.append((f"a window of {other} instead of {window}", {"window": other}))
+    return [*changes, *_generic(right)]
 
 
-def _pools(right: _Pool, changes: list[tuple[str, dict[str, Any]]]) -> Iterator[tuple[str, _Pool]]:
+def _generic(right: _Pool) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What may go wrong around any operation: the order of axes and channels, factors, types."""
+    X = right.given[0]
+    n, c, h, w = X.shape
+    H, W = right.shape[2:]
+    last, first = last_and_first(n, c, h, w)
+    _, back = last_and_first(n, c, H, W)
+    nhwc = layouts.Axes("NHWC", "NCHW")
+    yield "the right result in the layout NHWC", {"undo": lambda t: t.map(nhwc.lift)}
+    yield "the result with height and width exchanged", {"undo": lambda t: t.map(_exchanged)}
+    yield "images with height and width exchanged", {"X": X.map(_exchanged)}
+    if c > 1:
+        yield "images reshaped, not transposed, from channels-last", {"X": X.map(last)}
+        yield "images reshaped, not transposed, to channels-last", {"X": X.map(first)}
+        words = "a result reshaped, not transposed, from channels-last"
+        yield words, {"undo": lambda t: t.map(back)}
+        yield "channels in reverse order", {"X": X.map(lambda a: a[:, ::-1])}
+    yield "relu applied to the result", {"relu": True}
+    for words, factor in FACTORS:
+        change = {"undo": lambda t, factor=factor: t.map(lambda a: a / a.dtype.type(factor))}
+        yield words, change
+    for words, cast in CASTS.items():
+        yield f"X {words}", {"X": Values(cast(X.wide()), None)}
+
+
+def _exchanged(a: Any) -> Any:
+    return a.swapaxes(2, 3)
+
+
+def _pools(
+    right: _Pool, changes: list[tuple[str, dict[str, Any]]]
+) -> Iterator[tuple[str, _Pool, Undo]]:
     names = ("X", "window", "stride", "sides", "mode", "counted", "ceil")
     base = dict(zip(names, right.given, strict=True))
     for words, change in changes:
+        undo = change.get("undo", lambda t: t)
+        options = {name: value for name, value in change.items() if name != "undo"}
         with contextlib.suppress(ShapeError):
-            yield words, _Pool(**{**base, **change})
+            yield words, _Pool(**{**base, **options}), undo
 
 
 def _words(name: str, found: tuple[str, ...]) -> str:

@@ -66,4 +66,5 @@ def times(share: float) -> str:
     """A share of the bound, in words."""
     if math.isinf(share):
         return "infinitely often"
-    return f"{share:.2g} times" if share < 1000 else f"{share:,.0f} times"
+    plain = f"{share:.2g}" if share < 100 else f"{share:,.0f}" if share < 1e9 else f"{share:.1e}"
+    return f"{plain} times"

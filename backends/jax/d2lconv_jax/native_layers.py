@@ -47,6 +47,8 @@ def describe(layer: Any, parameters: Any = None) -> Description | None:
         raise ArgumentError(f"the kernel has the shape {kernel.shape}; it must have four axes.")
     if _pair(layer.input_dilation) != (1, 1):
         raise ArgumentError("input_dilation is given; convolutions are described without it.")
+    if layer.mask is not None:
+        raise ArgumentError("mask is given; convolutions are described without it.")
     return Description(
         "convolution", "jax", "NHWC", kernel.transpose(3, 2, 0, 1), bias,
         (kernel.shape[0], kernel.shape[1]), _pair(layer.strides), _padding(layer.padding),

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from d2lconv.core.options import Pair, Sides
-from d2lconv.errors import ArgumentError
+from d2lconv.errors import ArgumentError, DTypeError
 from d2lconv.parity.describe import (
     Description,
     behind,
@@ -53,6 +53,8 @@ def describe(layer: Any, parameters: Any = None) -> Description | None:
         is_max = isinstance(layer, nn.MaxPool2d)
         if is_max and _pair(layer.dilation) != (1, 1):
             raise ArgumentError(f"dilation is {layer.dilation}; pooling is described without it.")
+        if is_max and layer.return_indices:
+            raise ArgumentError("return_indices is True; pooling is described without it.")
         if not is_max and layer.divisor_override is not None:
             raise ArgumentError("divisor_override is given; pooling is described without it.")
         return Description(
@@ -116,6 +118,11 @@ def call(layer: Any, X: Any, parameters: Any = None) -> Any:
 
     def run(X: Any) -> Any:
         image = torch.from_numpy(np.ascontiguousarray(X))
+        own = next(layer.parameters(), image).dtype
+        if image.dtype != own:
+            raise DTypeError(
+                f"X is {image.dtype}, and the layer's numbers are {own}: give X in that type."
+            )
         with torch.no_grad(), without_autocast(image):
             return layer(image).numpy()
 
@@ -139,6 +146,11 @@ def _numbers(parameter: Any) -> Any:
         raise ArgumentError("the layer has no weights yet: it is lazy. Call it once first.")
     if parameter.is_meta:
         raise ArgumentError("the layer is on the device 'meta', which holds no numbers: move it.")
+    if parameter.dtype == torch.bfloat16:
+        raise ArgumentError(
+            "the layer's numbers are bfloat16, which NumPy does not have: layer.float() has the "
+            "same ones in float32."
+        )
     return parameter.detach().cpu().numpy()
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from d2lconv.parity.bounds.roundoff import gamma
+from d2lconv.parity.call import Call
 from d2lconv.parity.guess import Guess
 from d2lconv.parity.mistakes.steps import Step, calling, on_kernel
 from d2lconv.parity.precision import BITS, narrowed
@@ -23,60 +25,98 @@ def bias(guess: Guess, result: Any) -> Iterator[Step]:
     yield "no bias", calling(bias=None)
     yield "the bias added twice", calling(bias=Values(2 * bias, None))
     yield "the bias subtracted", calling(bias=Values(-bias, None))
-    if result.shape != call.shape or len(np.unique(bias)) < 2:
+
+
+def other_bias(guess: Guess, result: Any) -> Iterator[Step]:
+    """The bias of other channels."""
+    call, added = guess.call, _added(guess, result)
+    if call.bias is None or added is None:
         return
-    sums = replace(call, bias=None).terms().value
-    with np.errstate(all="ignore"):
-        middle = np.nanmedian(result - sums, axis=(0, 2, 3))
-    if not np.isfinite(middle).all():
-        return
-    taken = np.abs(middle[:, None] - bias).argmin(1)
+    bias = call.bias.wide()
+    taken = np.abs(added[:, None] - bias).argmin(1)
     first = np.flatnonzero(bias[taken] != bias)
     if len(first):
         words = f"the bias of other channels (channel {first[0]} has that of {taken[first[0]]})"
         yield words, calling(bias=Values(bias[taken], None))
 
 
+def some_bias(guess: Guess, result: Any) -> Iterator[Step]:
+    """The bias that fits best, whatever it is, if it is more than what rounding explains."""
+    added = _added(guess, result)
+    if added is None or result.size < 8 * len(added):
+        return
+    terms = guess.call.terms()
+    change = added if guess.call.bias is None else added - guess.call.bias.wide()
+    if np.abs(change).max() > gamma(terms.count, "float32") * terms.size.max():
+        what = "a bias" if guess.call.bias is None else "another bias"
+        words = f"{what} (channel 0 has {added[0]:.6g})"
+        yield words, calling(bias=Values(added, None))
+
+
+def _added(guess: Guess, result: Any) -> Any:
+    """What was added to each channel's sums, by its median; None where that cannot be told."""
+    found = guess.undone(result)
+    if found is None:
+        return None
+    sums = replace(guess.call, bias=None).terms().value
+    with np.errstate(all="ignore"):
+        middle = np.median(found / guess.scale - sums, axis=(0, 2, 3))
+    return middle if np.isfinite(middle).all() else None
+
+
 def relu(guess: Guess, result: Any) -> Iterator[Step]:
-    """Negative results are 0."""
-    if (result == 0).any() and not (result < 0).any():
+    """Negative results are 0; behind a change of sign, there are no positive ones."""
+    if (result == 0).any() and not ((result < 0).any() and (result > 0).any()):
         yield "relu applied to the result", lambda guess: replace(guess, relu=True)
 
 
 def scaled(guess: Guess, result: Any) -> Iterator[Step]:
     """A factor that people forget, or have too often."""
     call = guess.call
-    kh, kw = call.kernel[2:]
-    n, H, W = call.image[0], *call.size
-    factors: dict[float, str] = {
-        -1.0: "the sign changed",
-        2.0: "a factor of 2",
-        0.5: "a factor of 1/2",
-        1 / 255: "a factor of 1/255",
-        255.0: "a factor of 255",
-    }
-    if call.of == "output":
-        products = call.kernel[1] * kh * kw
-        factors.setdefault(1 / products, f"the mean for the sum, a factor of 1/{products}")
-        factors.setdefault(1 / (kh * kw), f"the mean over the window, a factor of 1/{kh * kw}")
-    else:
-        each = n * H * W * (call.kernel[0] if call.of != "weight" else 1)
-        factors.setdefault(1 / n, f"the mean over the batch for the sum, a factor of 1/{n}")
-        every = n * H * W
-        factors.setdefault(1 / every, f"the mean for the sum, a factor of 1/{every}")
-        every = each if call.of != "weight" else every * call.kernel[0]
-        factors.setdefault(1 / every, f"the mean for the sum, a factor of 1/{every}")
-        factors.setdefault(2 / every, f"the mean of squares' factor, 2/{every}")
-    for factor, words in factors.items():
-        if factor != 1:
-            yield words, partial(_times, factor=factor)
+    factors = [(words, factor) for words, factor in (*FACTORS, *_means(call)) if factor != 1]
+    for words, factor in factors:
+        yield words, partial(_times, factor=factor)
     if call.bias is not None and call.K is not None:
-        for factor, words in factors.items():
-            if factor != 1:
-                yield (
-                    f"{words}, before the bias is added",
-                    on_kernel(partial(_product, factor=factor)),
-                )
+        for words, factor in factors:
+            yield (
+                f"{words}, before the bias is added",
+                on_kernel(partial(_product, factor=factor)),
+            )
+
+
+FACTORS = (
+    ("the sign changed", -1.0),
+    ("a factor of 2", 2.0),
+    ("a factor of 1/2", 1 / 2),
+    ("a factor of 1/255", 1 / 255),
+    ("a factor of 255", 255.0),
+)
+
+
+def _means(call: Call) -> Iterator[tuple[str, float]]:
+    """Means for sums, over whatever it may be; one mean for each number of terms."""
+    o, per_group, kh, kw = call.kernel
+    n, H, W = call.image[0], *call.size
+    counts: dict[int, str] = {}
+    if call.of == "output":
+        many = per_group * kh * kw
+        counts[many] = "the mean for the sum"
+        if many > 2:
+            yield f"a division by {many - 1} instead of {many}", many / (many - 1)
+            yield f"a division by {many} instead of {many - 1}", (many - 1) / many
+        counts.setdefault(kh * kw, "the mean over the window")
+        counts.setdefault(per_group, "the mean over the channels")
+        counts.setdefault(H * W, "the mean over height and width")
+    else:
+        counts[n] = "the mean over the batch for the sum"
+        counts.setdefault(n * H * W, "the mean for the sum")
+        counts.setdefault(n * o * H * W, "the mean for the sum")
+        counts.setdefault(H * W, "the mean over height and width for the sum")
+        for count in (n, n * o, n * H * W, n * o * H * W):
+            if count > 2:
+                yield f"the mean of squares' factor, 2/{count}", 2 / count
+    for count, words in counts.items():
+        yield f"{words}, a factor of 1/{count}", 1 / count
 
 
 def _times(guess: Guess, factor: float) -> Guess:
@@ -89,13 +129,13 @@ def _product(a: Any, factor: float) -> Any:
 
 def some_factor(guess: Guess, result: Any) -> Iterator[Step]:
     """The factor that fits best, whatever it is."""
-    if result.shape != guess.call.shape or result.size < 8 or not np.isfinite(result).all():
+    found = guess.undone(result)
+    if found is None or result.size < 4 or not np.isfinite(found).all():
         return
-    terms = guess.call.terms()
-    value = guess.call.ours(terms.value)
+    value = guess.call.ours(guess.call.terms().value)
     with np.errstate(all="ignore"):
-        factor = float((result * value).sum() / np.square(value).sum())
-    if math.isfinite(factor) and factor != 0 and factor != 1:
+        factor = float((found * value).sum() / np.square(value).sum())
+    if math.isfinite(factor) and factor not in (0, 1):
         yield f"a factor of {factor:.6g}", partial(_times, factor=factor)
 
 

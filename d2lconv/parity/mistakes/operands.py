@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from d2lconv.parity.guess import Guess
-from d2lconv.parity.mistakes.steps import Step, afterwards, on_image, on_kernel, taking
+from d2lconv.parity.mistakes.steps import Step, changing, on_image, on_kernel, taking
 
+PLACES = 64  # of a result, in which channels are told from each other
 FLIPS = {
     "flipped in both axes": lambda a: a[..., ::-1, ::-1],
     "flipped upside down": lambda a: a[..., ::-1, :],
@@ -19,55 +20,61 @@ FLIPS = {
 def flipped(guess: Guess, result: Any) -> Iterator[Step]:
     """Kernels, or gradients of them, flipped."""
     kh, kw = guess.call.kernel[2:]
+    kernel = "a gradient" if guess.call.of == "weight" else "a kernel"
     for words, flip in FLIPS.items():
         if (kh > 1 or "left" in words) and (kw > 1 or "down" in words):
-            if guess.call.of == "weight":
-                yield f"a gradient {words}", afterwards(flip)
-            else:
-                yield f"a kernel {words}", on_kernel(flip)
+            yield from changing(guess, "kernels", f"{kernel} {words}", flip)
 
 
 def transposed(guess: Guess, result: Any) -> Iterator[Step]:
     """Height and width exchanged."""
-    if guess.call.of == "weight":
-        yield (
-            "a gradient with height and width exchanged",
-            afterwards(lambda a: a.swapaxes(2, 3)),
-        )
-    elif max(guess.call.kernel[2:]) > 1:
-        yield "a kernel with height and width exchanged", on_kernel(lambda a: a.swapaxes(2, 3))
+
+    def exchanged(a: Any) -> Any:
+        return a.swapaxes(2, 3)
+
+    kernel = "a gradient" if guess.call.of == "weight" else "a kernel"
+    if max(guess.call.kernel[2:]) > 1:
+        words = f"{kernel} with height and width exchanged"
+        yield from changing(guess, "kernels", words, exchanged)
     if guess.call.X is not None:
-        yield "images with height and width exchanged", on_image(lambda a: a.swapaxes(2, 3))
+        yield "images with height and width exchanged", on_image(exchanged)
 
 
 def in_and_out(guess: Guess, result: Any) -> Iterator[Step]:
     """In and out channels exchanged."""
     o, per_group = guess.call.kernel[:2]
+    kernel = "a gradient" if guess.call.of == "weight" else "a kernel"
     if guess.call.groups == 1 and o > 1 and per_group > 1:
-        yield (
-            "a kernel with its in and out channels exchanged",
-            on_kernel(lambda a: a.swapaxes(0, 1)),
-        )
+        words = f"{kernel} with its in and out channels exchanged"
+        yield from changing(guess, "kernels", words, lambda a: a.swapaxes(0, 1))
 
 
 def channel_orders(guess: Guess, result: Any) -> Iterator[Step]:
     """Channels in another order."""
-    c, o = guess.call.image[1], guess.call.kernel[0]
-    for order in _orders(c):
-        words = f"input channels in {order[0]}"
-        if guess.call.of == "input":
-            yield words, afterwards(taking(np.argsort(order[1])))
-        elif guess.call.X is not None:
-            yield words, on_image(taking(order[1]))
-    for order in _orders(o):
-        words = f"output channels in {order[0]}"
-        if guess.call.of == "output":
-            yield words, afterwards(taking(np.argsort(order[1])))
-        elif guess.call.of == "weight":
-            back = np.argsort(order[1])
-            yield words, afterwards(taking(back, axis=0))
-        elif guess.call.K is not None:
-            yield words, on_kernel(taking(order[1], axis=0))
+    call = guess.call
+    (o, per_group), c = call.kernel[:2], call.image[1]
+    for words, order in _orders(c):
+        yield from _ordered(guess, "images", f"input channels in {words}", order)
+    for words, order in _orders(o):
+        yield from _ordered(guess, "outputs", f"output channels in {words}", order)
+        if call.groups > 1 or call.bias is not None:  # which stay where they are
+            yield from _ordered(guess, "kernels", f"kernels in {words}", order, axis=0)
+    if call.image[2:] == (1, 1):  # a dense layer's
+        for a in range(2, c):
+            if c % a == 0:
+                words = f"(h, w, c) for (c, h, w) of {a} channels, or the reverse of {c // a}"
+                words = f"features flattened in the other order, {words}"
+                yield from _ordered(guess, "images", words, _interleaved(c, a))
+    if call.groups > 1:
+        for words, order in _orders(per_group):
+            words = f"input channels of each group in {words}"
+            yield from _ordered(guess, "kernels", words, order)
+
+
+def _ordered(guess: Guess, what: str, words: str, order: Any, axis: int = 1) -> Iterator[Step]:
+    """Images, kernels or outputs whose elements along an axis are in this order."""
+    back = taking(np.argsort(order), axis)
+    return changing(guess, what, words, taking(order, axis), back)
 
 
 def _orders(n: int) -> Iterator[tuple[str, Any]]:
@@ -91,26 +98,64 @@ def groups_order(guess: Guess, result: Any) -> Iterator[Step]:
     groups, c, o = guess.call.groups, guess.call.image[1], guess.call.kernel[0]
     if groups == 1:
         return
-    if c > groups and guess.call.X is not None:
-        words = "groups of every {}th channel instead of neighbours"
+    if c > groups:
         for step in sorted({groups, c // groups}):
-            yield words.format(step), on_image(taking(_interleaved(c, c // step)))
-    if o > groups and guess.call.of == "output":
+            words = f"groups of every {step}th channel instead of neighbours"
+            yield from _ordered(guess, "images", words, _interleaved(c, c // step))
+    if o > groups:
         what = "the multiplier" if c == groups else "the groups"
         for size in sorted({groups, o // groups}):
-            back = _interleaved(o, size)
-            yield f"output channels with {what} in the other order", afterwards(taking(back))
-    if o > groups and guess.call.K is not None:
-        for size in sorted({groups, o // groups}):
+            words = f"with {what} in the other order"
             order = _interleaved(o, size)
-            yield (
-                f"kernels with {'the multiplier' if c == groups else 'the groups'} in the other "
-                "order",
-                on_kernel(taking(order, axis=0)),
-            )
-    if guess.call.X is not None:
-        backward = np.arange(c).reshape(groups, -1)[::-1].ravel()
-        yield "groups in reverse order", on_image(taking(backward))
+            yield from _ordered(guess, "outputs", f"output channels {words}", order)
+            yield from _ordered(guess, "kernels", f"kernels {words}", order, axis=0)
+    places = np.arange(groups)
+    orders = {"groups in reverse order": places[::-1]}
+    if groups > 2:
+        for by in (1, -1):
+            orders[f"groups moved on by {by}"] = np.roll(places, by)
+    for words, order in orders.items():
+        for what, n, axis in (("images", c, 1), ("kernels", o, 0)):
+            whole = np.arange(n).reshape(groups, -1)[order].ravel()
+            yield from _ordered(guess, what, f"{words}, of {what}", whole, axis)
+
+
+def any_order(guess: Guess, result: Any) -> Iterator[Step]:
+    """Output channels in any order: each is that of the right result which is nearest."""
+    call = guess.call
+    if result.shape != call.shape or call.shape[1] < 3 or not np.isfinite(result).all():
+        return
+    o = call.shape[1]
+    each = [t.swapaxes(0, 1).reshape(o, -1)[:, :PLACES] for t in (result, guess.call.terms().value)]
+    off = np.square(each[0][:, None] - each[1][None]).sum(-1)
+    order = off.argmin(1)
+    if len(set(order.tolist())) == o and (order != np.arange(o)).any():
+        first = np.flatnonzero(order != np.arange(o))[0]
+        words = f"output channels in another order (channel {first} is {order[first]})"
+        yield from _ordered(guess, "outputs", words, order)
+
+
+def any_groups(guess: Guess, result: Any) -> Iterator[Step]:
+    """Groups that see any groups of the images: each those that come nearest."""
+    call = guess.call
+    groups, c = call.groups, call.image[1]
+    if not 1 < groups <= PLACES or result.shape != call.shape or not np.isfinite(result).all():
+        return
+    channels = np.arange(c).reshape(groups, -1)
+
+    def seeing(order: Any) -> Any:
+        return on_image(taking(channels[order].ravel()))
+
+    off = []
+    for group in range(groups):
+        value = seeing(np.full(groups, group))(guess).call.terms().value
+        off.append(np.square(result - value).swapaxes(0, 1).reshape(groups, -1).sum(1))
+    order = np.argmin(off, 0)
+    if (order != np.arange(groups)).any():
+        yield (
+            f"groups that see those of the images in the order {tuple(order.tolist())}",
+            (seeing(order)),
+        )
 
 
 def groups_ignored(guess: Guess, result: Any) -> Iterator[Step]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from d2lconv.parity.call import given
 from d2lconv.parity.guess import Guess
 
 Change = Callable[[Guess], Guess]
@@ -25,6 +26,38 @@ def _on(operand: str, shape: str, function: Callable[[Any], Any]) -> Change:
 on_kernel = partial(_on, "K", "kernel")
 
 on_image = partial(_on, "X", "image")
+
+
+def on_gradient(function: Callable[[Any], Any]) -> Change:
+    """A step that changes the gradient at the output."""
+    return lambda guess: guess.with_call(G=given(guess.call.G).map(function))
+
+
+# What a mistake may be about: the operand, the result that it may be instead, and its step.
+OBJECTS: dict[str, tuple[str, str, Any]] = {
+    "images": ("X", "input", on_image),
+    "kernels": ("K", "weight", on_kernel),
+    "outputs": ("G", "output", on_gradient),
+}
+
+
+def changing(
+    guess: Guess, what: str, words: str, change: Callable[[Any], Any], back: Any = None
+) -> Iterator[Step]:
+    """A mistake about images, kernels or outputs, in an operand or in the result.
+
+    Args:
+        guess: The right guess.
+        what: A key of :data:`OBJECTS`.
+        words: What it is called.
+        change: What is done to them by mistake.
+        back: What undoes that; None if it undoes itself.
+    """
+    operand, result, step = OBJECTS[what]
+    if guess.call.of == result:
+        yield words, afterwards(back or change)
+    elif getattr(guess.call, operand) is not None:
+        yield words, step(change)
 
 
 def calling(**changes: Any) -> Change:

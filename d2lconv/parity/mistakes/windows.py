@@ -2,15 +2,23 @@
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from d2lconv.core.geometry import same_padding
-from d2lconv.parity.call import MODES, Call
+from d2lconv.parity.call import MODES, Call, pad
 from d2lconv.parity.guess import Guess
-from d2lconv.parity.mistakes.steps import Step, afterwards, calling, on_image
+from d2lconv.parity.mistakes.steps import Step, calling, changing, on_image
+
+WORDS = {
+    "edge": "the edge's",
+    "reflect": "reflected",
+    "mirrored": "mirrored",  # the edge is there twice
+    "circular": "circular",
+}
 
 
 def padding(guess: Guess, result: Any) -> Iterator[Step]:
@@ -22,11 +30,13 @@ def padding(guess: Guess, result: Any) -> Iterator[Step]:
     if call.of in ("output", "weight") and any(map(any, call.padding)):
         for mode in MODES:
             inside = all(
-                max(p) < n or mode == "edge"
+                max(p) < n + (mode == "mirrored") or mode == "edge"
                 for p, n in zip(call.padding, call.image[2:], strict=True)
             )
             if inside and not any(n < 0 for p in call.padding for n in p):
-                words = {"edge": "the edge's", "reflect": "reflected", "circular": "circular"}[mode]
+                if mode == "mirrored" and max(map(max, call.padding)) == 1:
+                    continue  # that is the edge's values
+                words = WORDS[mode]
                 yield (
                     f"padding by {words} values instead of zeros",
                     calling(mode=mode),
@@ -74,6 +84,12 @@ def _paddings(call: Call) -> Iterator[tuple[str, Any]]:
         for axis in (0, 1):
             both = (call.padding[axis],) * 2
             yield f"the padding of the {('height', 'width')[axis]} in both axes", both
+    if any(a for a, _ in call.padding):
+        after = tuple((0, a + b) for a, b in call.padding)
+        yield f"all of the padding behind the image, {after}", after
+    if any(b for _, b in call.padding):
+        before = tuple((a + b, 0) for a, b in call.padding)
+        yield f"all of the padding before the image, {before}", before
 
 
 def shifted(guess: Guess, result: Any) -> Iterator[Step]:
@@ -84,18 +100,52 @@ def shifted(guess: Guess, result: Any) -> Iterator[Step]:
         if (dy, dx) != (0, 0):
             what = "a stride that starts" if max(stride) > 1 else "windows"
             yield f"{what} shifted by ({dy}, {dx})", partial(_moved, by=(dy, dx))
-    for axis, by in itertools.product((2, 3), (-2, -1, 1, 2)):
-        name = "down" if axis == 2 else "right"
-        if guess.call.of == "output":
-            yield (
-                f"a result rolled {name} by {by}",
-                afterwards(partial(np.roll, shift=-by, axis=axis)),
-            )
+    for dy, dx in itertools.product(range(-2, 3), repeat=2):
+        by, back = (dy, dx), (-dy, -dx)
+        if by == (0, 0):
+            continue
+        roll, unroll = (partial(np.roll, shift=move, axis=(2, 3)) for move in (by, back))
+        yield from changing(guess, "images", f"images rolled {_way(by)}", roll, unroll)
+        yield from changing(guess, "outputs", f"{_outputs(guess)} rolled {_way(by)}", roll, unroll)
         if guess.call.X is not None:
-            yield (
-                f"images rolled {name} by {by}",
-                on_image(partial(np.roll, shift=by, axis=axis)),
-            )
+            words = f"images moved {_way(by)}, zeros coming in"
+            yield words, on_image(partial(_zeros_coming_in, by=by))
+        yield from _moved_result(guess, result, by)
+
+
+def _outputs(guess: Guess) -> str:
+    return "a result" if guess.call.of == "output" else "the output's gradient"
+
+
+def _way(by: tuple[int, int]) -> str:
+    dy, dx = by
+    return f"down by {dy}" if not dx else f"right by {dx}" if not dy else f"by {by}"
+
+
+def _zeros_coming_in(a: Any, by: tuple[int, int]) -> Any:
+    """Images moved down and right."""
+    dy, dx = by
+    return pad(a, ((dy, -dy), (dx, -dx)))
+
+
+def _moved_result(guess: Guess, result: Any, by: tuple[int, int]) -> Iterator[Step]:
+    """A result that was moved; what came in is zero, and what is left has fewer windows."""
+    call, (dy, dx) = guess.call, by
+    if call.of != "output" or result.shape != call.shape:
+        return
+    H, W = call.size
+    rows, columns = slice(max(0, dy), H + min(0, dy)), slice(max(0, dx), W + min(0, dx))
+    kept = result[:, :, rows, columns]
+    if not kept.size or np.count_nonzero(kept) != np.count_nonzero(result):
+        return
+
+    def step(guess: Guess) -> Guess:
+        moved = _moved(guess, (max(0, -dy) * guess.call.stride[0],
+                               max(0, -dx) * guess.call.stride[1]))  # fmt: skip
+        fewer = moved.with_call(output=(kept.shape[2], kept.shape[3]))
+        return replace(fewer, undo=(*fewer.undo, lambda a: a[:, :, rows, columns]))
+
+    yield f"a result moved {_way(by)}, zeros coming in", step
 
 
 def _moved(guess: Guess, by: tuple[int, int]) -> Guess:
@@ -150,7 +200,8 @@ def dilation(guess: Guess, result: Any) -> Iterator[Step]:
             f"{words}, and the padding with it",
             calling(dilation=dilation, padding=sides),
         )
-        yield (
-            f"{words}, with as many windows as before",
-            calling(dilation=dilation, output=call.size),
-        )
+        if call.of == "output":  # a gradient's windows are as many as those of G
+            yield (
+                f"{words}, with as many windows as before",
+                calling(dilation=dilation, output=call.size),
+            )
