@@ -5,6 +5,7 @@ import pytest
 from chosen import demand
 
 import d2lconv as dc
+from d2lconv.binding import bind
 from d2lconv.parity import Description, compare_pool, describe, layers, port
 from d2lconv.parity.describe import call
 from d2lconv.parity.pooling import pooled
@@ -432,3 +433,68 @@ def test_what_a_backend_cannot_make_is_refused():
         port(d, "numpy")
     with pytest.raises(dc.ArgumentError, match="has a bias"):
         port(Description("dense", "torch", weight=np.ones((2, 3), "f4")), "numpy")
+
+
+def subclass(framework, **own):
+    """A convolution of a class of a user's, and its parameters."""
+    if framework == "numpy":
+        return type("Mine", (dc.numpy.Conv2D,), own)((3, 3)), None
+    if framework == "torch":
+        import torch
+
+        return type("Mine", (torch.nn.Conv2d,), own)(1, 2, 3), None
+    if framework == "tf":
+        import keras
+
+        layer = type("Mine", (keras.layers.Conv2D,), own)(2, 3)
+        layer.build((None, None, None, 1))
+        return layer, None
+    if framework == "mxnet":
+        bind("mxnet")  # which gives it a NumPy that it works with
+        from mxnet.gluon import nn
+
+        layer = type("Mine", (nn.Conv2D,), own)(2, 3, in_channels=1)
+        layer.initialize()
+        return layer, None
+    from flax import linen
+
+    layer = type("Mine", (linen.Conv,), {"__annotations__": {}, **own})(2, (3, 3))
+    return layer, {"kernel": np.ones((3, 3, 1, 2), "f4"), "bias": np.zeros(2, "f4")}
+
+
+METHODS = {
+    "numpy": "__call__",
+    "torch": "forward",
+    "tf": "call",
+    "mxnet": "hybrid_forward",
+    "jax": "__call__",
+}
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_a_subclass_is_described_unless_it_computes_something_of_its_own(name):
+    """Its port would compute something else, without a word."""
+    demand(name)
+    same, parameters = subclass(name, purpose="none")
+    assert describe(same, parameters).kind == "convolution"
+    other, parameters = subclass(name, **{METHODS[name]: lambda self, *args, **kwargs: 0})
+    for refused in (describe, lambda layer, held: port(layer, "numpy", held)):
+        with pytest.raises(dc.ArgumentError, match=r"^Mine, a class of your own, has a '"):
+            refused(other, parameters)
+
+
+def test_layers_of_pytorch_that_would_be_misread_are_refused():
+    demand("torch")
+    import torch
+
+    replaced = torch.nn.Conv2d(4, 6, 3)
+    replaced.forward = lambda X: X
+    with pytest.raises(dc.ArgumentError, match=r"^the layer itself has a 'forward' of its own"):
+        describe(replaced)
+    with pytest.raises(dc.ArgumentError, match="return_indices is given"):
+        describe(torch.nn.MaxPool2d(2, return_indices=True))
+    layer = torch.nn.Conv2d(4, 6, 3)
+    with pytest.raises(dc.DTypeError, match="described are float16, float32, float64"):
+        describe(layer.bfloat16())
+    with pytest.raises(dc.DTypeError, match="X holds float32, and the layer float64"):
+        layers(layer.double(), layer, X)

@@ -300,3 +300,28 @@ for function in (
 def test_the_very_first_call_may_be_compiled_whole():
     """Whose a list or a tensor is, PyTorch's compiler cannot ask a type; it finds the answer."""
     python(WHOLE)
+
+
+def test_a_network_that_was_converted_or_frozen_says_so(torch, d2l, tmp_path):
+    """A file of other types would be refused when it is loaded; a frozen one cannot learn."""
+    images, labels = np.zeros((2, 1, 28, 28), "f4"), [0, 1]
+    file = tmp_path / "net.npz"
+    for change, error, words in (
+        (lambda net: net.half(), dc.DTypeError, "conv1.weight is float16"),
+        (lambda net: net.to("meta"), dc.ArgumentError, "conv1.weight has no values here"),
+    ):
+        with pytest.raises(error, match=words):
+            d2l.save(change(d2l.LeNet()), file)
+        with pytest.raises(error, match=words):
+            d2l.train(change(d2l.LeNet()), images, labels, batch_size=2)
+    with pytest.raises(dc.ArgumentError, match=r"conv1.weight is frozen.*net.requires_grad_\(\)"):
+        d2l.train(d2l.LeNet().requires_grad_(False), images, labels, batch_size=2, verbose=False)
+    assert not file.exists()
+
+
+@pytest.mark.filterwarnings("ignore:.*quantize:UserWarning")
+def test_a_quantized_tensor_is_called_one(torch, d2l):
+    quantized = torch.quantize_per_tensor(torch.ones(2, 2), 0.1, 0, torch.qint8)
+    for call in (lambda: d2l.corr2d(quantized, [[1]]), lambda: dc.parity.compare(quantized, [[1]])):
+        with pytest.raises(dc.DTypeError, match="a quantized tensor"):
+            call()

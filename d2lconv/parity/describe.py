@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -82,6 +82,10 @@ OPTIONS = {
 }
 
 
+# The methods by which layers compute, and parts of them that users replace.
+COMPUTING: Final = ("forward", "hybrid_forward", "call", "__call__", "convolution_op")
+
+
 def describe(layer: Any, parameters: Any = None) -> Description:
     """A neutral description of a layer, a framework's own or d2lconv's.
 
@@ -91,8 +95,8 @@ def describe(layer: Any, parameters: Any = None) -> Description:
             ``DepthwiseConv2D``, ``Dense``, ``MaxPooling2D`` or ``AveragePooling2D``;
             ``flax.linen.Conv`` or ``Dense``, or ``functools.partial`` of ``flax.linen.max_pool`` or
             ``avg_pool`` with its options; Gluon's ``Conv2D``, ``Dense``, ``MaxPool2D`` or
-            ``AvgPool2D``; or a subclass of one. In PyTorch and Keras also a ``Sequential`` of a
-            layer that pads and one of these, as :func:`port` makes it.
+            ``AvgPool2D``; or a subclass of one that computes the same. In PyTorch and Keras also a
+            ``Sequential`` of a layer that pads and one of these, as :func:`port` makes it.
         parameters: The parameters of a Flax layer, as ``init`` gives them; d2lconv's have those
             that they start from, if none are given.
 
@@ -115,6 +119,7 @@ def describe(layer: Any, parameters: Any = None) -> Description:
         )
     if not isinstance(found, Description):
         raise TypeError(f"{module.__name__}.describe gave a {type(found).__name__}")
+    _check_computes_as_its_kind(layer)
     return found
 
 
@@ -216,14 +221,35 @@ def images(run: Callable[[Any], Any], X: Any, single: bool) -> Any:
     return np.stack([run(image)[None] for (image,) in X])
 
 
+def _check_computes_as_its_kind(layer: Any) -> None:
+    """Check that no class of a user's, and no attribute, says anew what a layer computes."""
+    own = {root for name in registry.manifests() for root in _roots(name)}
+    places: list[tuple[str, Any]] = [("the layer itself", getattr(layer, "__dict__", {}))]
+    for kind in type(layer).__mro__:
+        if str(kind.__module__).partition(".")[0] in own:
+            break
+        places.append((f"{kind.__name__}, a class of your own,", vars(kind)))
+    for where, named in places:
+        for name in COMPUTING:
+            if name in named:
+                raise ArgumentError(
+                    f"{where} has a {name!r} of its own, so it may compute anything; a layer that "
+                    "computes as its framework's is described."
+                )
+
+
+def _roots(name: str) -> tuple[str, ...]:
+    manifest, package = registry.manifests()[name]
+    return (*manifest.modules, *manifest.type_roots, package)
+
+
 def _owner(layer: Any) -> tuple[str, Any]:
     kinds = [layer.func] if isinstance(layer, partial) else type(layer).__mro__
     roots = [str(kind.__module__).partition(".")[0] for kind in kinds]
     names = dict(registry.manifests())
     for root in roots:
-        for name, (manifest, package) in names.items():
-            known = (*manifest.modules, *manifest.type_roots, package)
-            if root in known:
+        for name in names:
+            if root in _roots(name):
                 return name, _module(name)
     raise ArgumentError(
         f"the layer is a {type(layer).__name__}, which belongs to no framework that is known here "

@@ -18,6 +18,7 @@ import numpy as np
 from d2lconv.core import checks, ownership, registry
 from d2lconv.core.lenet import Values
 from d2lconv.errors import ArgumentError, Diverged
+from d2lconv.training import weights
 from d2lconv.training.data import Examples
 from d2lconv.training.history import Epoch, History
 
@@ -103,6 +104,7 @@ def fit(
     """
     tensor = _tensors(net).tensor
     kept = native.parameters(net)
+    weights.check(kept)
     start, ended = digest(kept), ""
     done: list[Epoch] = []
 

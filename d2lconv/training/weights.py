@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from d2lconv.core.lenet import Network, Values, lenet
-from d2lconv.errors import ArgumentError, D2LConvError
+from d2lconv.errors import ArgumentError, D2LConvError, DTypeError
 from d2lconv.files import replacing, writable
 
 ABOUT = "d2lconv"  # the entry that says what network it is, as JSON
@@ -20,10 +20,25 @@ LIMIT = 2**20  # bytes of one entry; the largest has 192,128 and its header
 
 def save(made: Network, values: Values, path: str | PathLike[str]) -> None:
     """Write the parameters of a network."""
+    check(values)
     about = {"schema": SCHEMA, "network": "LeNet", "options": dict(made.options)}
     text = np.frombuffer(json.dumps(about).encode(), np.uint8)
     with replacing(writable(path)) as file:
         np.savez(file, **{ABOUT: text}, **values)
+
+
+def check(values: Values) -> None:
+    """Check that the parameters of a network are of the type that it was made with.
+
+    Raises:
+        DTypeError: They were converted to another type.
+    """
+    for name, value in values.items():
+        if value.dtype != np.float32:
+            raise DTypeError(
+                f"the network's {name} is {value.dtype.name}; the parameters of a LeNet are "
+                "float32. Convert it back."
+            )
 
 
 def load(path: str | PathLike[str]) -> tuple[dict[str, Any], Values]:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from d2lconv.core.data import FLOATS
 from d2lconv.core.options import Pair, Sides
 from d2lconv.errors import ArgumentError, DTypeError
 from d2lconv.parity.describe import (
@@ -16,7 +17,7 @@ from d2lconv.parity.describe import (
     of_pooling,
 )
 from d2lconv_torch.layers import Conv2D, Pool2D
-from d2lconv_torch.tensors import without_autocast
+from d2lconv_torch.tensors import dtype_name, without_autocast
 
 KNOWN = (
     "Conv2d, Linear, MaxPool2d, AvgPool2d, each also in a Sequential behind a ConstantPad2d, and "
@@ -51,10 +52,10 @@ def describe(layer: Any, parameters: Any = None) -> Description | None:
         )  # fmt: skip
     if isinstance(layer, nn.MaxPool2d | nn.AvgPool2d):
         is_max = isinstance(layer, nn.MaxPool2d)
+        if is_max and layer.return_indices:
+            raise ArgumentError("return_indices is given; pooling is described without it.")
         if is_max and _pair(layer.dilation) != (1, 1):
             raise ArgumentError(f"dilation is {layer.dilation}; pooling is described without it.")
-        if is_max and layer.return_indices:
-            raise ArgumentError("return_indices is True; pooling is described without it.")
         if not is_max and layer.divisor_override is not None:
             raise ArgumentError("divisor_override is given; pooling is described without it.")
         return Description(
@@ -118,11 +119,12 @@ def call(layer: Any, X: Any, parameters: Any = None) -> Any:
 
     def run(X: Any) -> Any:
         image = torch.from_numpy(np.ascontiguousarray(X))
-        own = next(layer.parameters(), image).dtype
-        if image.dtype != own:
-            raise DTypeError(
-                f"X is {image.dtype}, and the layer's numbers are {own}: give X in that type."
-            )
+        for parameter in layer.parameters():
+            if parameter.dtype != image.dtype and not isinstance(layer, Conv2D):
+                raise DTypeError(
+                    f"X holds {dtype_name(image)}, and the layer {dtype_name(parameter)}; PyTorch "
+                    "computes with one type alone. Convert one of them."
+                )
         with torch.no_grad(), without_autocast(image):
             return layer(image).numpy()
 
@@ -146,10 +148,10 @@ def _numbers(parameter: Any) -> Any:
         raise ArgumentError("the layer has no weights yet: it is lazy. Call it once first.")
     if parameter.is_meta:
         raise ArgumentError("the layer is on the device 'meta', which holds no numbers: move it.")
-    if parameter.dtype == torch.bfloat16:
-        raise ArgumentError(
-            "the layer's numbers are bfloat16, which NumPy does not have: layer.float() has the "
-            "same ones in float32."
+    if dtype_name(parameter) not in FLOATS:
+        raise DTypeError(
+            f"the layer holds {dtype_name(parameter)}; described are {', '.join(FLOATS)}. Convert "
+            "it: layer.float()."
         )
     return parameter.detach().cpu().numpy()
 

@@ -11,9 +11,11 @@ from torch.nn import functional
 
 from d2lconv.core import network
 from d2lconv.core.contract import FloatArray
+from d2lconv.core.data import detached
 from d2lconv.core.derivatives import Operation
 from d2lconv.core.lenet import Layer, Network
 from d2lconv.core.registry import load
+from d2lconv.errors import ArgumentError
 from d2lconv_torch import scratch
 from d2lconv_torch.layers import Conv2D, Pool2D
 from d2lconv_torch.tensors import recorded, tensor, to_numpy, without_autocast
@@ -107,7 +109,7 @@ def _builtin(one: Layer, made: Network) -> nn.Module:
 
 def parameters(net: LeNet) -> dict[str, FloatArray]:
     """Copies of the parameters by name, as the description has them."""
-    return {name: to_numpy(p) for name, p in net.named_parameters()}
+    return {name: detached(p, name) for name, p in net.named_parameters()}
 
 
 def assign(net: LeNet, values: Mapping[str, FloatArray]) -> None:
@@ -146,6 +148,7 @@ def loss_gradients(
     net: LeNet, X: Tensor, labels: Any
 ) -> tuple[float, FloatArray, dict[str, FloatArray]]:
     """The mean cross-entropy, what it was computed of, and its gradients by the parameters."""
+    _check_learned(net)
     with without_autocast(X):
         loss, logits, found = scratch.gradients(net, _loss_of(net), X.clone(), labels)
     names = [name for name, _ in net.named_parameters()]
@@ -155,9 +158,20 @@ def loss_gradients(
 @recorded
 def step(net: LeNet, X: Tensor, labels: Any, lr: float) -> tuple[float, FloatArray]:
     """A step of stochastic gradient descent; gives the loss and the logits before it."""
+    _check_learned(net)
     with without_autocast(X):
         loss, logits = scratch.train_step(net, _loss_of(net), X.clone(), labels, tensor(lr))
     return loss, to_numpy(logits)
+
+
+def _check_learned(net: LeNet) -> None:
+    """Check that gradients are there for all parameters."""
+    for name, p in net.named_parameters():
+        if not p.requires_grad:
+            raise ArgumentError(
+                f"{name} is frozen: it requires no gradient, and all parameters are learned. Call "
+                "net.requires_grad_()."
+            )
 
 
 def _loss_of(net: LeNet) -> scratch.Loss:

@@ -55,6 +55,8 @@ def unusable(t: Any) -> str | None:
         return "a parameter that is not initialized"
     if isinstance(t, torch.masked.MaskedTensor):
         return "a masked tensor"
+    if isinstance(t, Tensor) and t.is_quantized:
+        return "a quantized tensor"
     if isinstance(t, Tensor) and (t.is_nested or t.layout != torch.strided):
         return "a nested tensor" if t.is_nested else f"a tensor of the layout {t.layout}"
     return None
