@@ -20,7 +20,7 @@ import numpy as np
 from d2lconv.core import registry
 from d2lconv.core.geometry import form
 from d2lconv.core.options import Pair, Sides
-from d2lconv.errors import ArgumentError, ShapeError
+from d2lconv.errors import ArgumentError, D2LConvError, ShapeError
 
 KINDS = ("convolution", "max pooling", "mean pooling", "dense")
 
@@ -112,7 +112,13 @@ def describe(layer: Any, parameters: Any = None) -> Description:
         ('convolution', (2, 1, 3, 3), ((1, 1), (1, 1)))
     """
     backend, module = _owner(layer)
-    found = module.describe(layer, parameters)
+    try:
+        found = module.describe(layer, parameters)
+    except D2LConvError:
+        raise
+    except Exception:  # MXNet is asked by running the layer, which may do anything
+        _check_computes_as_its_kind(layer)
+        raise
     if found is None:
         raise ArgumentError(
             f"the layer is a {type(layer).__name__} of {backend}; known there are {module.KNOWN}."
