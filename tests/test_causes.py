@@ -379,6 +379,16 @@ def test_zeros_are_not_what_two_mistakes_gave():
     assert (found.verdict, found.causes) == ("bug", ())
 
 
+@pytest.mark.parametrize("value", [np.inf, np.nan])
+def test_a_result_without_a_finite_number_has_no_cause(value):
+    X, K, _ = operands(side=6)
+    right = conv(X, K)
+    found = compare(np.full_like(right, value), right, X=X, K=K)
+    assert (found.verdict, found.causes) == ("bug", ())
+    found = compare(right, right + 1, X=np.full_like(X, value), K=K)
+    assert found.verdict in ("rounding", "bug")
+
+
 def test_honest_results_have_no_cause():
     X, K, b = operands()
     found = compare(
