@@ -129,6 +129,7 @@ ROWS = (
     Row("order of groups", operands.groups_order, GRADIENTS),
     Row("groups ignored", operands.groups_ignored),
     Row("padding", windows.padding, GRADIENTS),
+    Row("values of padding", windows.padding_values, ("output", "weight")),
     Row("shifted", windows.shifted, GRADIENTS, frequent=False),
     Row("stride", windows.strides, GRADIENTS),
     Row("dilation", windows.dilation, GRADIENTS),
