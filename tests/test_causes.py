@@ -343,6 +343,16 @@ def test_two_mistakes_at_once_are_named_together(pair):
     assert f"{pair[0]} together with {pair[1]}" in found.causes, found
 
 
+def test_padding_may_be_elsewhere_and_of_other_values():
+    X, K, _ = operands(side=6)
+    wrong = conv(np.pad(X, [(0, 0), (0, 0), (2, 0), (2, 0)], "wrap"), K)
+    found = compare(wrong, conv(X, K, padding=1), X=X, K=K, padding=1)
+    assert found.cause == (
+        "all of the padding before the image, ((2, 0), (2, 0)) together with padding by circular "
+        "values instead of zeros"
+    )
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_a_mistake_that_is_none_of_these_is_called_none(seed):
     X, K, b = operands(seed=seed, side=6)
@@ -377,6 +387,16 @@ def test_zeros_are_not_what_two_mistakes_gave():
     right = conv(X, K, stride=3, padding=2)
     found = compare(np.zeros_like(right), right, X=X, K=K, stride=3, padding=2)
     assert (found.verdict, found.causes) == ("bug", ())
+
+
+@pytest.mark.parametrize("value", [np.inf, np.nan])
+def test_a_result_without_a_finite_number_has_no_cause(value):
+    X, K, _ = operands(side=6)
+    right = conv(X, K)
+    found = compare(np.full_like(right, value), right, X=X, K=K)
+    assert (found.verdict, found.causes) == ("bug", ())
+    found = compare(right, right + 1, X=np.full_like(X, value), K=K)
+    assert found.verdict in ("rounding", "bug")
 
 
 def test_honest_results_have_no_cause():

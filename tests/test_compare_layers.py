@@ -244,6 +244,22 @@ def test_a_window_of_padding_alone_is_refused(mode, padding):
         compare_pool(any_result, any_result, X, 2, mode=mode, padding=padding)
 
 
+def test_one_number_is_not_what_two_mistakes_gave():
+    found = compare_pool([[6]], [[5]], [[1, 2], [3, 5]], 2)
+    assert (found.verdict, found.causes) == ("bug", ())
+
+
+@pytest.mark.parametrize("mode", ["max", "avg"])
+@pytest.mark.parametrize("value", [np.inf, np.nan])
+def test_pooling_of_infinities_and_nans_is_compared(mode, value):
+    X = np.arange(32, dtype="f4").reshape(1, 2, 4, 4)
+    X[0, 0, 1, 2] = value
+    right = pooled(X, 2, mode=mode).astype("f4")
+    assert compare_pool(right, right.astype("f8"), X, 2, mode=mode).verdict == "rounding"
+    found = compare_pool(np.where(np.isfinite(right), right, 0), right, X, 2, mode=mode)
+    assert (found.verdict, found.causes) == ("bug", ())
+
+
 def test_equal_values_of_other_types_are_not_the_same_bits():
     X = np.ones((4, 4), "f4")
     right = pooled(X, 2)

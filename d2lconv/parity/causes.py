@@ -19,6 +19,7 @@ from d2lconv.parity.mistakes import axes, numbers, operands, windows
 from d2lconv.parity.mistakes.steps import Change, Steps
 
 MOST = 4  # causes that are named
+TELLING = 4  # numbers other than zero: fewer are what some pair of mistakes gives by chance
 PAIRED_WITHIN = 250_000  # numbers in X and K together; beyond, pairs would take too long,
 RARELY_WITHIN = 25_000  # and beyond this those with a mistake that is not frequent.
 
@@ -65,7 +66,7 @@ def find(judge: Judge, right: Call) -> tuple[str, ...]:
                 found.append(words)
     size = sum(t.floats.size for t in (right.X, right.K, right.G) if t is not None)
     for frequent, most in ((2, PAIRED_WITHIN), (1, RARELY_WITHIN), (0, RARELY_WITHIN)):
-        if not found and size <= most and judge.result.any():  # too many pairs give zeros
+        if not found and size <= most and np.count_nonzero(judge.result) >= TELLING:
             pairs = _pairs(judge, steps, guess, frequent, fit=size <= RARELY_WITHIN)
             found += itertools.islice(pairs, MOST)
     return tuple(found[:MOST])
@@ -128,6 +129,7 @@ ROWS = (
     Row("order of groups", operands.groups_order, GRADIENTS),
     Row("groups ignored", operands.groups_ignored),
     Row("padding", windows.padding, GRADIENTS),
+    Row("values of padding", windows.padding_values, ("output", "weight")),
     Row("shifted", windows.shifted, GRADIENTS, frequent=False),
     Row("stride", windows.strides, GRADIENTS),
     Row("dilation", windows.dilation, GRADIENTS),

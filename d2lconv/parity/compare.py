@@ -325,7 +325,7 @@ class _Comparing:
                 wrong = (off > own).any()
             if wrong or name in imprecise:
                 with np.errstate(all="ignore"):
-                    apart = math.sqrt(np.square(off[np.isfinite(off)]).mean())
+                    apart = _root_mean_square(off)
                     off = off / np.where(own > 0, own, math.inf)
                 judge = Judge(t, dtype, off, self.truth.terms, self.truth.accumulator, apart)
                 these = causes.find(judge, call)
@@ -365,7 +365,7 @@ class _Comparing:
         results = (self.a, self.e)
         true = self.truth.terms.value
         with np.errstate(all="ignore"):
-            usual = math.sqrt(np.square(true[np.isfinite(true)]).mean())
+            usual = _root_mean_square(true)
         for algorithm, words in ALGORITHMS.items():
             if not self.truth.serves(algorithm):
                 continue
@@ -388,6 +388,12 @@ class _Comparing:
 
 
 NAMES = ("actual", "expected")
+
+
+def _root_mean_square(a: Any) -> float:
+    """Of the finite numbers; infinite if there are none."""
+    finite = a[np.isfinite(a)]
+    return math.sqrt(np.square(finite).mean()) if finite.size else math.inf
 
 
 def _caused(name: str, found: tuple[str, ...]) -> str:

@@ -15,6 +15,7 @@ from d2lconv.parity import layouts, values
 from d2lconv.parity.bounds import of_terms
 from d2lconv.parity.bounds.roundoff import gamma
 from d2lconv.parity.call import pad
+from d2lconv.parity.causes import TELLING
 from d2lconv.parity.differences import (
     equal_values,
     largest_ulp,
@@ -247,6 +248,7 @@ class _Pool:
 Undo = Callable[[Values], Values]
 
 
+@np.errstate(all="ignore")
 def _causes(right: _Pool, result: Values) -> tuple[str, ...]:
     changes = _changes(right)
     pairs = [
@@ -254,7 +256,8 @@ def _causes(right: _Pool, result: Values) -> tuple[str, ...]:
         for (a, one), (b, two) in itertools.combinations(changes, 2)
         if not set(one) & set(two)
     ]
-    for some in (changes, pairs):
+    telling = np.count_nonzero(result.floats) >= TELLING
+    for some in (changes, pairs) if telling else (changes,):
         pools = _pools(right, some)
         found = [words for words, other, undo in pools if _explains(other, undo, result)]
         if found:

@@ -175,7 +175,7 @@ class Truth:
             cast = self.true(place, dtype)
             if cast is not None:
                 text += f" of {self.names} as given, {_float(cast)!r} of them as cast to {dtype}"
-        text += f", so {' and '.join(off)} is wrong"
+        text += f", so {' and '.join(off)} {'is' if len(off) == 1 else 'are'} wrong"
         for name in off:
             result, dtype, _ = results[name]
             as_cast = self._explaining_cast(result, dtype, place)

@@ -22,11 +22,16 @@ WORDS = {
 
 
 def padding(guess: Guess, result: Any) -> Iterator[Step]:
-    """Other padding, and of other values."""
+    """Other padding."""
     call = guess.call
     for words, sides in _paddings(call):
         if sides != call.padding:
             yield words, calling(padding=sides)
+
+
+def padding_values(guess: Guess, result: Any) -> Iterator[Step]:
+    """Padding of other values."""
+    call = guess.call
     if call.of in ("output", "weight") and any(map(any, call.padding)):
         for mode in MODES:
             inside = all(
