@@ -379,3 +379,14 @@ def test_sizes_that_must_be_known_are_asked_for_in_our_words(jax, d2l):
     ):
         with pytest.raises(ShapeError, match=words):
             exported(jax, function, sizes)
+
+
+@pytest.mark.parametrize("number", [0.1, 3.3])
+def test_a_callers_product_is_rounded_before_it_is_averaged(jax, d2l, number):
+    """XLA would fuse it with our first addition, behind a barrier too."""
+    X = np.random.default_rng(1).standard_normal((16, 15)).astype("float32")
+    options = {"mode": "avg", "stride": (2, 3)}
+    found = jax.jit(lambda X: d2l.pool2d(X * number, (2, 1), **options))(X)
+    product = jax.jit(lambda X: X * number)(X)
+    right = bind("numpy").pool2d(np.asarray(product), (2, 1), **options)
+    assert_same_bits(np.asarray(found), right)

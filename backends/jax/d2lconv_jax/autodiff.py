@@ -19,7 +19,7 @@ from jax.interpreters import ad, batching, mlir
 from d2lconv.core import derivatives
 from d2lconv.core.derivatives import Operation, Rule
 from d2lconv_jax.private import alike, allow_in_shard_map, same_everywhere
-from d2lconv_jax.runtime import alone, is_alone, is_on_host
+from d2lconv_jax.runtime import alone, is_alone, is_on_host, rounded_before
 from d2lconv_jax.tensors import wide
 
 
@@ -61,7 +61,7 @@ def differentiable(
 
     def lowered(context: Any, *values: Any, fixed: Any) -> Any:
         def behind_barriers(*tensors: Tensor) -> Tensor:
-            inputs = lax.optimization_barrier(tensors)
+            inputs = map(rounded_before, lax.optimization_barrier(tensors))
             return lax.optimization_barrier(function(*inputs, fixed))
 
         plain = context.replace(

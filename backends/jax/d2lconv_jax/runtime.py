@@ -91,6 +91,13 @@ def product(x: Tensor, k: Tensor) -> Tensor:
     return jnp.maximum(x * k, jnp.minimum(jnp.minimum(x, k), -jnp.inf))
 
 
+def rounded_before(x: Tensor) -> Tensor:
+    """X, rounded before anything is added to it: it may be a product that a caller has computed."""
+    if not jnp.issubdtype(x.dtype, jnp.floating):
+        return x
+    return jnp.maximum(x, jnp.minimum(x, -jnp.inf))
+
+
 def quotient(x: Tensor, counts: Tensor) -> Tensor:
     """X / counts, divided by a number that XLA does not know, and another one for each element.
 

@@ -14,7 +14,9 @@ transforms_active: Callable[[], bool] = getattr(
     torch._C, "_are_functorch_transforms_active", lambda: True
 )
 
-_stack: Callable[[], Any] | None = getattr(torch._C._functorch, "get_interpreter_stack", None)
+_stack: Callable[[], Any] | None = getattr(
+    getattr(torch._C, "_functorch", None), "get_interpreter_stack", None
+)
 
 
 def transforms() -> frozenset[str]:
