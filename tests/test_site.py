@@ -145,6 +145,9 @@ def test_the_reference_is_ours_and_offline(folder):
             assert "All lessons, and search" in text
             assert "--paper" not in text
             assert "light-dark(#fff, #0f1319)" in text
+            links = re.findall(r'href="([^"#]*)"', text)
+            linked = {(path.parent / link).resolve() for link in links if ":" not in link}
+            assert {each.resolve() for each in pages if each.name != "index.html"} <= linked
         assert "ag_pass_through" not in text  # for a compiler, and for no reader
         words = re.sub(r"<(style|script|pre)\b.*?</\1>|<[^>]*>", "", text, flags=re.DOTALL)
         assert not re.search(r"\w::", words)  # another markup's sign for a block of code

@@ -261,10 +261,22 @@ def test_nothing_is_wider_than_the_screen(visit, name, width):
     fits(page, width)
 
 
+@pytest.mark.parametrize("width", [320, 390])
+@pytest.mark.parametrize("name", TITLES)
+def test_nothing_is_wider_than_the_screen_whatever_is_chosen(visit, name, width):
+    page = visit(page_of(name), width=width)
+    for n in range(page.locator("select").count()):
+        for value in page.locator("select").nth(n).locator("option").all():
+            text = value.get_attribute("value") or value.inner_text()
+            page.locator("select").nth(n).select_option(text)
+            fits(page, width)
+
+
 def fits(page, width):
     wide = page.evaluate(
         "[...document.querySelectorAll('.d2lconv, .d2lconv *')].filter((e) => !e.closest('svg > *')"
-        " && e.getBoundingClientRect().right > innerWidth + 0.5).map((e) => e.outerHTML)"
+        " && e.getBoundingClientRect().right > Math.min(innerWidth,"
+        " e.closest('.d2lconv').getBoundingClientRect().right) + 0.5).map((e) => e.outerHTML)"
     )
     assert wide == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -144,6 +144,20 @@ def test_our_own_solutions_are_right_on_the_page_or_are_for_python(name):
     assert DATA == ["1a", "2b", "2c"]
 
 
+LITERALS = ["1a", "2b", "2c", "7.3-5", "7.4-3", "7.4-6"]
+LITERALS += ["7.5-1", "7.5-3", "7.5-4", "7.5-7", "7.6-2", "7.6-4"]
+
+
+def test_the_notebooks_solutions_can_be_pasted():
+    """With their comments, in which "=" may stand, and with their imports."""
+    asked = {name: one for name, one in dc.exercises.items() if not one.points}
+    for framework in ("numpy", "tf"):
+        found = read([one.solution(framework) for one in asked.values()])
+        kinds = {name: kind for name, (kind, *_) in zip(asked, found, strict=True)}
+        assert [name for name, kind in kinds.items() if kind == "value"] == LITERALS
+        assert set(kinds.values()) == {"value", "NeedsPython"}  # and no slip
+
+
 def literal(random, depth=0):
     """A value that Python writes as a literal."""
     some = [None, True, False, 0, 7, -12, 10**30, 0.0, -2.5, 1e-7, 1e22, 1.5e300, 0.1, 123456.75]
@@ -223,6 +237,8 @@ CORNERS += [
     "0B1",
     "1_0.5e-0_1",
     "00",
+    "'''a\nb''c'''",
+    '"""it\\"s""" "b"',
 ]
 
 
@@ -277,7 +293,7 @@ def test_what_is_almost_python_is_read_as_python_reads_it_or_not_at_all():
         ("007", 1, 1, "does not begin with 0"),
         ("[1/0]", 1, 3, "nothing can be divided by 0"),
         ("'gradient", 1, 1, "the quote ' is not closed"),
-        ("'''none'''", 1, 1, "one quote is enough"),
+        ("'''none'", 1, 1, "the quote ''' is not closed"),
         ("gradient", 1, 1, 'is a name. Text stands in quotes: "gradient"'),
         ("{'torch': none}", 1, 11, "Python writes None"),
         ("{'kernel' [1]}", 1, 11, "between a key and its value"),
@@ -309,9 +325,10 @@ def test_a_slip_is_reported_with_its_place(text, line, column, words):
         "[[1, 2]] * 2.5",
         "K / 2",
         "[n + 1 for n in range(5)]",
+        "[(m, n) for m in range(5) for n in range(m)]",
         "2 ** 3",
         "K = [[1, -1]]\nanswer = K",
-        "from d2lconv import torch as d2l\nanswer = d2l.tensor([[1, -2, 1]])",
+        "from d2lconv import torch as d2l\nanswer = d2l.pool2d([[1, -2, 1]])",
         "d2l.tensor([[1, 2]], dtype='float64')",
     ],
 )

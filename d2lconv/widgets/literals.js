@@ -17,11 +17,13 @@ export class NeedsPython extends Error {}
 const STATEMENT = /(?:def|async|class|import|from|for|while|if|with|try|lambda|not|await)\b|@/y;
 const BEYOND = /\*\*|\/\/|[%@<>&|^~*+-]|[=!]=|\.[\p{L}_]|(?:for|if|in|is|and|or|not)\b/uy;
 const OPERATOR = /[%@<>&|^~*/+-]|[=!]=|for\b/y;
-const ASSIGNED = /\s*(?:#[^\n]*\s*)*[\p{L}_][\p{L}\p{N}_]*\s*=(?!=)/uy;
+// Comments and imports, each a whole line, for what is made here has the libraries' names; `answer =`.
+const ASSIGNED = /\s*(?:(?:#[^\n]*|(?:from|import)\b[^\n(;\\]*)\n\s*)*[\p{L}_][\p{L}\p{N}_]*\s*=(?!=)/uy;
 const WORDS = { None: null, True: true, False: false, nan: NaN, inf: Infinity };
 const CASES = { none: "None", null: "None", true: "True", false: "False" };
 const DEEPEST = 30; // brackets inside each other: NumPy has 32 dimensions
 const MOST = 10000n; // copies of a list, and the side of a matrix that is made here, squared
+const LOOP = /[^\n]*\bfor\b[^\n]*\bin\b/y; // on the same line: a name that it gives a value to
 const EMPTY = "here is the place for your answer";
 const ROWS =
   "the answer has ended before this row. All rows together stand in one more pair of brackets, " +
@@ -180,7 +182,7 @@ function named(source, depth) {
   const dotted = source.text.slice(at, source.place) !== word;
   if (source.sign("(")) return made(source, last, depth);
   source.skip();
-  if (dotted || source.ahead(OPERATOR)) throw new NeedsPython();
+  if (dotted || source.ahead(OPERATOR) || source.ahead(LOOP)) throw new NeedsPython();
   const better = CASES[word.toLowerCase()];
   return source.fail(
     better ? `Python writes ${better}` : `“${word}” is a name. Text stands in quotes: "${word}"`,

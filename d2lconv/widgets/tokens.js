@@ -78,14 +78,15 @@ export class Source {
   /** Text in quotes, or several pieces of it, one after the other. */
   string() {
     const at = this.place;
-    const quote = this.text[at];
-    if (this.text.startsWith(quote.repeat(3), at)) this.fail("one quote is enough");
+    const [one, three] = [this.text[at], this.text[at].repeat(3)];
+    const quote = this.text.startsWith(three, at) ? three : one;
     let result = "";
-    for (this.place += 1; this.text[this.place] !== quote;) {
-      if (/^\n?$/.test(this.text[this.place] ?? "")) this.fail(`the quote ${quote} is not closed`, at);
+    for (this.place += quote.length; !this.text.startsWith(quote, this.place);) {
+      const next = this.text[this.place] ?? "";
+      if (next === "" || (next === "\n" && quote === one)) this.fail(`the quote ${quote} is not closed`, at);
       result += this.character();
     }
-    this.place += 1;
+    this.place += quote.length;
     this.skip();
     return this.ahead(/["']/y) ? result + this.string() : result;
   }

@@ -33,6 +33,7 @@ def write(folder: Path) -> None:
         pdoc.render.configure(
             docformat="google", search=False, show_source=False, template_directory=templates
         )
+        pdoc.render.env.globals["modules"] = MODULES
         with warnings.catch_warnings():  # in a clone of the repository there is such a folder too
             warnings.filterwarnings("ignore", ".* may refer to either", RuntimeWarning)
             pdoc.pdoc(*WANTED, output_directory=folder)
