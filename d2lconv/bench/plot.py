@@ -31,8 +31,9 @@ def draw(report: dict[str, Any], path: Path) -> None:
     if ending(path) != "svg":
         save(picture, path)
         return
-    for part in (picture, *picture.axes):
-        part.set_facecolor("none")
+    picture.set_facecolor("none")
+    for ax in picture.axes:
+        ax.set_facecolor("none")
     with matplotlib.rc_context({"svg.fonttype": "none"}), replacing(path) as file:
         file.write(svg(picture).encode())
 
