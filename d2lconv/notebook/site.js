@@ -30,7 +30,8 @@
   function show() {
     const asked = field.value.trim();
     if (!asked) return found.replaceChildren();
-    const results = search.search(asked);
+    const every = search.search(asked);
+    const results = every.length ? every : search.search(asked, { combineWith: "OR", prefix: false });
     const rows = results.slice(0, MOST).map((one) =>
       element(
         "li",
@@ -41,7 +42,12 @@
       ),
     );
     const count = results.length > MOST ? `The best ${MOST} of ${results.length} places` : `${results.length} places`;
-    const said = results.length ? (results.length === 1 ? "1 place" : count) : "Nothing has all of these words.";
+    const best = results.length === 1 ? "1 place" : count;
+    const said = !results.length
+      ? "Nothing has any of these words."
+      : every.length
+        ? best
+        : `Nothing has all of these words. ${best} with some of them`;
     return found.replaceChildren(element("p", {}, said), element("ol", {}, ...rows));
   }
 
