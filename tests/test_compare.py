@@ -283,7 +283,7 @@ def test_a_verdict_of_bug_tells_who_is_wrong_by_the_true_value():
     assert ending.format("actual") in compare(off, right, X=X, K=K).reason
     assert ending.format("expected") in compare(right, off, X=X, K=K).reason
     reason = compare(off, np.float32([[0.62]]), X=X, K=K).reason
-    assert ending.format("actual and expected") in reason
+    assert f"The true value is {float(true)!r}, so actual and expected are wrong" in reason
     assert "true value" not in compare(off, right).reason
 
 

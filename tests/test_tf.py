@@ -235,8 +235,8 @@ def test_a_kernel_of_one_element_is_a_product_of_matrices(tf, groups, how):
         assert_same_bits(corr2d(tf.constant(X)).numpy(), expected)
 
 
-def test_a_symbol_that_left_the_function_it_was_traced_in_is_refused(tf, d2l):
-    kept = []
+def test_a_symbol_that_left_the_function_it_was_traced_in_is_refused(tf):
+    d2l, kept = bind("tf"), []
 
     @tf.function
     def traced(X):
@@ -282,10 +282,11 @@ assert isinstance(net, keras.Sequential) and len(net.trainable_variables) == 10
 
 
 @pytest.mark.slow(reason="it imports TensorFlow in another process")
-def test_what_is_exported_works_in_another_process_with_its_gradients(tf, d2l, tmp_path):
+def test_what_is_exported_works_in_another_process_with_its_gradients(tf, tmp_path):
     """TensorFlow asks for the gradients of what it saves without the operation they are of."""
     import keras
 
+    d2l = bind("tf")
     image = keras.Input((1, 8, 9))
     Y = d2l.Conv2D((3, 3), in_channels=1, out_channels=2, padding=1, stride=2)(image)
     model = keras.Model(image, d2l.Pool2D(2)(Y))

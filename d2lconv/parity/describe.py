@@ -232,7 +232,7 @@ def _check_computes_as_its_kind(layer: Any) -> None:
     own = {root for name in registry.manifests() for root in _roots(name)}
     places: list[tuple[str, Any]] = [("the layer itself", getattr(layer, "__dict__", {}))]
     for kind in type(layer).__mro__:
-        if str(kind.__module__).partition(".")[0] in own:
+        if kind is partial or str(kind.__module__).partition(".")[0] in own:
             break
         places.append((f"{kind.__name__}, a class of your own,", vars(kind)))
     for where, named in places:

@@ -61,7 +61,9 @@ def differentiable(
 
     def lowered(context: Any, *values: Any, fixed: Any) -> Any:
         def behind_barriers(*tensors: Tensor) -> Tensor:
-            inputs = map(rounded_before, lax.optimization_barrier(tensors))
+            inputs = lax.optimization_barrier(tensors)
+            if not is_on_host(function):
+                inputs = map(rounded_before, inputs)
             return lax.optimization_barrier(function(*inputs, fixed))
 
         plain = context.replace(
