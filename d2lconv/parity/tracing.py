@@ -54,8 +54,10 @@ class Step:
     cause: str = ""
 
     def __str__(self) -> str:
-        told = self.comparison.causes or not self.cause  # the comparison names its own causes
-        return f"{self.name}: {self.comparison}." + ("" if told else f" Cause: {self.cause}.")
+        words = str(self.comparison)  # which names the causes that the comparison has found
+        return f"{self.name}: {words}." + (
+            f" Cause: {self.cause}." if self.cause not in words else ""
+        )
 
 
 @dataclass(frozen=True)

@@ -141,6 +141,8 @@ def some_factor(guess: Guess, result: Any) -> Iterator[Step]:
 
 def rounded(guess: Guess, result: Any) -> Iterator[Step]:
     """Operands of a narrower type."""
+    if guess.call.of != "output" and not result.any():
+        return  # small gradients are zeros in some types; and more often they are lost
     names = {"X": guess.call.X, "K": guess.call.K, "G": guess.call.G}
     there = [name for name, operand in names.items() if operand is not None]
     sets = [there, *([name] for name in there)] if len(there) > 1 else [there]
