@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import signal
 import threading
@@ -9,6 +10,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from chosen import demand
 from frameworks import assert_same_bits
 
 import d2lconv as dc
@@ -151,6 +153,16 @@ def test_the_frameworks_own_layers_learn(framework, digits):
     )
     assert history.losses[1] < history.losses[0]
     assert history.validation[-1] > 0.8
+
+
+@pytest.mark.slow(reason="it takes 1,280 steps")
+def test_the_settings_of_the_book_stay_on_a_plateau_and_then_fall(digits):
+    """Sigmoid, mean pooling, a rate of 0.9, 256 at a time: its curve, in shorter epochs."""
+    net = bind(demand("torch")).LeNet(layer="builtin")
+    history = dc.train(net, *digits, lr=0.9, epochs=80, batch_size=256, verbose=False)
+    assert all(abs(loss - math.log(10)) < 0.05 for loss in history.losses[2:40])
+    assert history.losses[-1] < 1
+    assert history.accuracies[-1] > 0.7
 
 
 def test_the_loop_takes_every_image_once_an_epoch_in_an_order_of_its_seed(monkeypatch, digits):
