@@ -118,14 +118,14 @@ def matmul(A: Array, B: Array, out: Array) -> None:
     """The matrix product, by SciPy's BLAS where it is installed, else by NumPy's.
 
     Both are OpenBLAS. NumPy 1.26 brings an older one, which does not know newer processors: there
-    it reaches a fifth of the speed. For a single row it makes no difference; and several matrices
-    are parts of larger ones, which SciPy would copy.
+    it reaches a fifth of the speed. For a single row it makes no difference. SciPy copies parts of
+    larger matrices, and is still the quicker one: two libraries' threads get in their way.
 
     A BLAS wants matrices stored by columns. One stored by rows is, read by columns, its transpose:
     so it is asked for out.T = B.T A.T, and writes that where ``out`` is.
     """
     dgemm = _dgemm()
-    if dgemm is None or len(A) > 1 or A.shape[1] == 1:
+    if dgemm is None or A.shape[1] == 1:
         np.matmul(A, B, out=out)
         return
     for a, b, c in zip(A, B, out, strict=True):
