@@ -80,10 +80,8 @@ def examine(status: BackendStatus) -> Diagnosis:
         return diagnosis("works", "; ".join(told), "; ".join(remedies))
     told = [*(finding.problem for finding in found), problem]
     suspects = registry.manifests()[status.name][0].suspects
-    remedy = f"correct or unset {suspects}" if suspects else status.install
-    if found:
-        remedy = found[0].remedy
-    return diagnosis("broken", "; ".join(told), remedy)
+    other = f"correct or unset {suspects}" if suspects else status.install
+    return diagnosis("broken", "; ".join(told), found[0].remedy if found else other)
 
 
 def _findings(name: str) -> list[Finding]:

@@ -120,7 +120,7 @@ def index(value: Any) -> int:
     """The int that an integer of any type is; a TypeError if it is none, whatever it says to it."""
     try:
         return operator.index(value)
-    except Exception as error:  # TensorFlow's tensors answer with an AttributeError
+    except (TypeError, ValueError, AttributeError, RuntimeError) as error:  # as tensors answer
         raise TypeError(f"a {type(value).__name__} is no integer") from error
 
 

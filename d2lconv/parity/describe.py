@@ -20,7 +20,7 @@ import numpy as np
 from d2lconv.core import registry
 from d2lconv.core.geometry import form
 from d2lconv.core.options import Pair, Sides
-from d2lconv.errors import ArgumentError, D2LConvError, ShapeError
+from d2lconv.errors import ArgumentError, ShapeError
 
 KINDS = ("convolution", "max pooling", "mean pooling", "dense")
 
@@ -112,20 +112,14 @@ def describe(layer: Any, parameters: Any = None) -> Description:
         ('convolution', (2, 1, 3, 3), ((1, 1), (1, 1)))
     """
     backend, module = _owner(layer)
-    try:
-        found = module.describe(layer, parameters)
-    except D2LConvError:
-        raise
-    except Exception:  # MXNet is asked by running the layer, which may do anything
-        _check_computes_as_its_kind(layer)
-        raise
+    _check_computes_as_its_kind(layer, module.KNOWN)  # first: MXNet is asked by running the layer
+    found = module.describe(layer, parameters)
     if found is None:
         raise ArgumentError(
             f"the layer is a {type(layer).__name__} of {backend}; known there are {module.KNOWN}."
         )
     if not isinstance(found, Description):
         raise TypeError(f"{module.__name__}.describe gave a {type(found).__name__}")
-    _check_computes_as_its_kind(layer)
     return found
 
 
@@ -227,7 +221,7 @@ def images(run: Callable[[Any], Any], X: Any, single: bool) -> Any:
     return np.stack([run(image)[None] for (image,) in X])
 
 
-def _check_computes_as_its_kind(layer: Any) -> None:
+def _check_computes_as_its_kind(layer: Any, known: str) -> None:
     """Check that no class of a user's, and no attribute, says anew what a layer computes."""
     own = {root for name in registry.manifests() for root in _roots(name)}
     places: list[tuple[str, Any]] = [("the layer itself", getattr(layer, "__dict__", {}))]
@@ -239,8 +233,8 @@ def _check_computes_as_its_kind(layer: Any) -> None:
         for name in COMPUTING:
             if name in named:
                 raise ArgumentError(
-                    f"{where} has a {name!r} of its own, so it may compute anything; a layer that "
-                    "computes as its framework's is described."
+                    f"{where} has a {name!r} of its own, so it may compute anything; what computes "
+                    f"as its framework's layers do is described: known there are {known}."
                 )
 
 

@@ -1,9 +1,10 @@
 """Cross-correlations in float64, piece by piece: sums of exact products, in some order.
 
-A piece of the result, and what it is computed from, stay in a core's second cache; so does the test
-that decides them, which is why each piece is a function that somebody else calls. Their memory is
-used again, piece after piece and call after call: to get as much anew from the system takes longer
-than to compute what comes into it.
+A piece of the result, and what it is computed from, are so small that they stay in the processor's
+caches, and so large that Python's part of the time is small. The test that decides them is done
+there too, which is why each piece is a function that somebody else calls. Their memory is used
+again, piece after piece and call after call: to get as much anew from the system takes longer than
+to compute what comes into it.
 
 The products are matrix products, as :class:`Arithmetic` computes them, with the threads of its
 library; those would get in each other's way if several pieces were computed at the same time. A sum
