@@ -54,7 +54,7 @@ def test_pieces_change_no_bit(small, found, dtype, seed):
     X, K, G, geometry = operands(found, dtype, "range", seed)
     cut = results(X, K, G, geometry)
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"PIECE": 2**19, "DEPTH": 256}.items():
+        for name, value in {"PIECE": 2**20, "DEPTH": 384}.items():
             patch.setattr(products, name, value)
         whole = results(X, K, G, geometry)
     assert all(same_bits(a, b) for a, b in zip(cut, whole, strict=True))
@@ -80,7 +80,7 @@ def test_float64_sums_are_within_their_bound_and_cover_the_result(small, found, 
     np.testing.assert_array_equal(convolution.corr2d(X, K, geometry).values, total)  # integers
 
 
-@pytest.mark.parametrize("n", [1, 2, 255, 256, 257, 576, 3456, 10**6])
+@pytest.mark.parametrize("n", [1, 2, 383, 384, 385, 576, 3456, 10**6])
 def test_a_product_passes_no_more_additions_than_are_counted(n):
     """Of ones, each counting the additions that it passes: the most in a part, and the parts."""
     parts = -(-n // products.DEPTH)

@@ -168,8 +168,9 @@ def _decided(
             Y = compute(piece, space)
             if offset is not None:
                 Y += offset[g, o, None, None, None]
-            high = values[n, g, o, rows].transpose(1, 2, 0, 3, 4)
-            undecided = surely(Y, E[g, o].max(), space("low", Y.shape, values.dtype), high)
+            low, high = space("rounded", (2, *Y.shape), values.dtype)
+            undecided = surely(Y, E[g, o].max(), low, high)
+            values[n, g, o, rows] = high.transpose(2, 0, 1, 3, 4)
             if len(undecided):
                 here = np.array(np.unravel_index(undecided, Y.shape)).T
                 here[:, :4] += [s.start for s in piece]
@@ -181,7 +182,7 @@ def _decided(
     images, numbers = np.unique(where[:, 0], return_inverse=True)
     where = np.column_stack([where, numbers])
     X, K, geometry, term = sums(images)
-    if len(where) * geometry.products > X.size:
+    if len(where) * geometry.products > X.size + K.size:
         where = where[_left(values, where, total, terms, X, K, geometry, offset)]
     return _settled(values, where, X, K, geometry, term, bias)
 
@@ -281,14 +282,11 @@ def _gathered(
 ) -> tuple[FloatArray, FloatArray]:
     """The factors of the products of some elements of the output, a row for each."""
     *_, g, o, i, j, n = where.T
-    (channels, outputs), (kh, kw) = geometry.in_groups, geometry.kernel[2:]
-    (sh, sw), (dh, dw) = geometry.stride, geometry.dilation
-    rows = (i * sh)[:, None, None, None] + np.arange(kh)[:, None] * dh
-    columns = (j * sw)[:, None, None, None] + np.arange(kw) * dw
-    channel = (g * channels)[:, None, None, None] + np.arange(channels)[:, None, None]
-    x, k = X[n[:, None, None, None], channel, rows, columns], K[g * outputs + o]
+    x = products.windows(by_group(X, geometry.groups), geometry)[g, :, :, :, n, i, j]
+    k = K[g * geometry.in_groups[1] + o]
     if term is not None:
-        x, k = (np.where(term[rows, columns], t, 0) for t in (x, k))
+        met = products.windows(term[None, None, None], geometry)[0, :, :, :, 0, i, j]
+        x, k = (np.where(met, t, 0) for t in (x, k))
     return x.reshape(len(where), -1), k.reshape(len(where), -1)
 
 

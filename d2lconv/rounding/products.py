@@ -31,8 +31,8 @@ from d2lconv.rounding.round import exactly
 
 Array = NDArray[np.float64]
 
-PIECE = 2**19  # elements of float64: 4 MiB
-DEPTH = 256  # products that are added before their sum is added to the others
+PIECE = 2**20  # elements of float64: 8 MiB
+DEPTH = 384  # products that are added before their sum is added to the others
 KEPT = 2**25  # bytes of memory that are kept for the next call
 
 _kept: list["Space"] = []
@@ -102,8 +102,8 @@ def additions(n: int) -> int:
     """How many additions a product passes at most, in a sum of n.
 
     Example:
-        >>> [additions(n) for n in (1, 256, 576)]
-        [1, 256, 194]
+        >>> [additions(n) for n in (1, 384, 576)]
+        [1, 384, 289]
     """
     parts = max(1, -(-n // DEPTH))
     return -(-n // parts) + parts - 1
@@ -165,9 +165,9 @@ def corr2d(
     """
 
     def compute(piece: Piece, space: Space) -> Array:
-        windows = _windows(X, piece, geometry, by, space)
-        Y = space("sums", (len(windows), K.shape[1], windows.shape[2]))
-        _multiply(K[piece.groups], windows, Y, by, space)
+        columns = _columns(X, piece, geometry, by, space)
+        Y = space("sums", (len(columns), K.shape[1], columns.shape[2]))
+        _multiply(K[piece.groups], columns, Y, by, space)
         images, rows = (s.stop - s.start for s in (piece.images, piece.rows))
         return Y.reshape(*Y.shape[:2], images, rows, -1)
 
@@ -225,11 +225,11 @@ def kernel_gradient(
     pieces, longest = _pieces(X, 1, geometry), 0
     with memory() as space:
         for piece in pieces:
-            windows = _windows(X, piece, geometry, by, space)
+            columns = _columns(X, piece, geometry, by, space)
             outputs = _floats(G[piece.groups, :, piece.images, piece.rows], by, space)
-            outputs = outputs.reshape(len(windows), G.shape[1], -1)
+            outputs = outputs.reshape(len(columns), G.shape[1], -1)
             part = space("sums", (*outputs.shape[:2], geometry.products))
-            _multiply(outputs, windows.swapaxes(1, 2), part, by, space)
+            _multiply(outputs, columns.swapaxes(1, 2), part, by, space)
             total[piece.groups] += part
             longest = max(longest, additions(outputs.shape[2]))
     return total, longest + len(pieces)
@@ -265,17 +265,17 @@ def _pieces(X: NDArray[Any], outputs: int, geometry: Geometry) -> list[Piece]:
     return [Piece(g, slice(0, outputs), images, rows) for g, images, rows in some]
 
 
-def _windows(
+def _columns(
     X: NDArray[Any], piece: Piece, geometry: Geometry, by: Arithmetic, space: Space
 ) -> Array:
     """The windows of a piece's images as columns (g, products, positions)."""
-    view = _view(X, geometry)[piece.groups, :, :, :, piece.images, piece.rows]
-    windows = space("windows", view.shape)
-    by.copy(windows, view)
-    return windows.reshape(len(windows), geometry.products, -1)
+    view = windows(X, geometry)[piece.groups, :, :, :, piece.images, piece.rows]
+    columns = space("windows", view.shape)
+    by.copy(columns, view)
+    return columns.reshape(len(columns), geometry.products, -1)
 
 
-def _view(X: NDArray[Any], geometry: Geometry) -> NDArray[Any]:
+def windows(X: NDArray[Any], geometry: Geometry) -> NDArray[Any]:
     """The windows of images (g, c, n, h, w), in their memory: (g, c, kh, kw, n, H, W)."""
     g, c, n, down, right = X.strides
     (sh, sw), (dh, dw) = geometry.stride, geometry.dilation
