@@ -216,6 +216,32 @@ def test_without_the_private_names_all_is_right_but_forward_mode_in_graphs(tf, m
     assert_same_bits(dK.numpy(), reference.kernel_gradient(X, expected))
 
 
+SECOND_DERIVATIVE = """
+import tensorflow as tf
+import d2lconv as dc
+
+dc.use("tf")
+X, K = tf.Variable(tf.ones((1, 2, 5, 6))), tf.Variable(tf.ones((3, 2, 3, 2)))
+
+@tf.function
+def derivative(X, K):
+    with tf.GradientTape() as outer:
+        with tf.GradientTape() as inner:
+            Y = dc.corr2d(X, K{options})
+        dK = inner.gradient(Y, K, output_gradients=Y)
+    return outer.gradient(dK, X)
+
+derivative(X, K)
+"""
+
+
+@pytest.mark.parametrize("options", ["", ", method='rounded'"])
+def test_autograph_has_no_word_about_our_code(tf, tmp_path, options):
+    """In a process of its own, as it warns once, and from a file, as it reads the code there."""
+    (tmp_path / "program.py").write_text(SECOND_DERIVATIVE.format(options=options))
+    assert "AutoGraph" not in python("import program", path=tmp_path).stderr
+
+
 @pytest.mark.parametrize("how", HOWS)
 @pytest.mark.parametrize("groups", [1, 2])
 def test_a_kernel_of_one_element_is_a_product_of_matrices(tf, groups, how):

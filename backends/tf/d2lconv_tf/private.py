@@ -16,9 +16,27 @@ try:
     from tensorflow.python.ops import control_flow_util as _control
 except ImportError:
     _control = None
+try:
+    from tensorflow.python.autograph.core import config as _autograph
+except ImportError:
+    _autograph = None
 
 # Whether a tape or a forward accumulator is there; where TensorFlow does not tell, one may be.
 recording: Callable[[], bool] = getattr(_record, "could_possibly_record", lambda: True)
+
+
+def leave_as_written(*packages: str) -> None:
+    """Tell AutoGraph not to rewrite the code of packages that a tf.function calls.
+
+    Ours has no Python statement that depends on a tensor's value. To rewrite it takes a second, and
+    ends in warnings where AutoGraph cannot read it. Without this it is rewritten, and works too.
+    """
+    kept = getattr(_autograph, "DoNotConvert", None)
+    if kept and hasattr(_autograph, "CONVERSION_RULES"):
+        _autograph.CONVERSION_RULES = (*map(kept, packages), *_autograph.CONVERSION_RULES)
+
+
+leave_as_written("d2lconv", "d2lconv_tf")
 
 
 def watched(t: Tensor) -> bool:
