@@ -133,6 +133,17 @@ def test_one_image_with_infinities_leaves_the_others_as_they_are():
     assert np.isinf(after[1, :, 4, 4]).all()
 
 
+def test_black_windows_under_an_infinite_kernel_are_nan_without_a_warning():
+    X, K = np.zeros((1, 1, 6, 6), np.float32), np.ones((2, 1, 1, 1), np.float32)
+    X[0, 0, 0] = 2
+    K[1] = np.inf
+    geometry = form(X.shape, K.shape, *settings()).geometry
+    Y = convolution.corr2d(X, K, geometry).values[0]
+    assert same_bits(Y[0], X[0, 0])
+    assert np.isinf(Y[1, 0]).all()
+    assert np.isnan(Y[1, 1:]).all()
+
+
 def test_memory_is_used_again_and_never_twice_at_once():
     numbers = count()
     with products.memory() as first, products.memory() as second:

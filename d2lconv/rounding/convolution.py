@@ -213,7 +213,8 @@ def _left(
     rounded, undecided = certify(
         total, *sizes, terms, values.dtype, bias=bias, positive_zeros=positive
     )
-    least, most = unit(X) * unit(K), sizes[0] * sizes[1]
+    with np.errstate(all="ignore"):
+        least, most = unit(X) * unit(K), sizes[0] * sizes[1]
     if offset is not None:
         least, most = min(least, unit(offset)), most + np.abs(offset[g, o])
     exact = (most <= 2.0**52 * least) & ((total != 0) | plus)
