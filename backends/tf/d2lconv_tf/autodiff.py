@@ -68,7 +68,7 @@ def differentiable(
 
         @tf.RegisterGradient(name)  # type: ignore[untyped-decorator]
         @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
-        def gradient(op: Any, G: Tensor, *_: Tensor) -> list[Tensor | None]:
+        def gradient(op: Any, G: Tensor, *others: Tensor) -> list[Tensor | None]:
             own: Any = graph()
             inputs = map(own.get_tensor_by_name, names) if op is None else op.inputs[1:]
             return [None, *of_all(list(inputs), G, fixed)]
