@@ -49,6 +49,20 @@ def test_every_backend_is_measured_in_every_respect(files, measured):
         assert whats == {"forward", "overhead", "layer"} | learns
 
 
+@pytest.mark.together
+def test_gradients_of_a_layer_are_measured_by_every_method_but_the_loop(measured):
+    layer = parse("1x2x5x6-4x1x3x2-p1-s2-g2")
+    found = report.run(
+        measured, [layer], methods=["rounded", "native", "loop"], seconds=0.001, memory=False,
+        starting=0,
+    )  # fmt: skip
+    for name in measured:
+        kinds = {row["method"] for row in rows(found, backend=name, what="backward")}
+        assert kinds == ({"rounded", "native"} if name != "numpy" else set())
+    loop = report.run(measured, [layer], methods=["loop"], memory=False, starting=0)
+    assert {row["what"] for row in loop["rows"]} == {"forward"}
+
+
 def test_starting_is_measured_where_everything_is():
     start = report.run(["numpy"], [parse("8-3")], methods=["exact"], memory=False)["start"]
     assert 0 < start["numpy"]["python"] < start["numpy"]["backend"] < start["numpy"]["run"]

@@ -4,7 +4,7 @@ Its job is a :class:`Job`; it tells of each result.
 """
 
 import importlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import ModuleType
 from typing import Any
@@ -33,7 +33,7 @@ class Job:
         backend: The backend's name.
         points: Sizes, as :func:`d2lconv.bench.points.parse` reads them.
         methods: Methods of corr2d.
-        more: Sizes at which backward, layer and learning are measured too.
+        more: Sizes of one channel at which backward, layer and learning are measured too.
         seconds: How long a call is timed, about.
         memory: Measure memory instead of time.
     """
@@ -60,7 +60,7 @@ def work(job: Job) -> Iterator[dict[str, Any]]:
     for text in job.points:
         for what, calls in _calls(dc, tools, parse(text), text in job.more, job.methods):
             head = {"point": text, "what": what}
-            if job.memory and what != "forward":
+            if not calls or (job.memory and what != "forward"):
                 continue
             yield {**head, "begin": True}
             if job.memory:
@@ -108,9 +108,13 @@ def _calls(
     usable = [m for m in usable if _works(dc, m, point.is_layer)]
     forward = {m: waiting(api.corr2d, X, K, method=m, **options) for m in usable}
     yield "forward", {**forward, OWN: waiting(own)}
+    backend = registry.load(dc.name)
+    trains = "builtin" in backend.learning.LAYERS
+    if trains and (more or point.is_layer):
+        by = [m for m in usable if m != "loop"]
+        yield "backward", {m: _backward(dc, wait, m, options, X, K, G) for m in by}
     if not more or point.is_layer:
         return
-    backend = registry.load(dc.name)
     yield (
         "overhead",
         {
@@ -121,12 +125,8 @@ def _calls(
     )
     layer = dc.Conv2D(point.kernel, weight=kernel, bias=0.5)
     yield "layer", {"exact": waiting(layer, X), OWN: waiting(own)}
-    if "builtin" not in backend.learning.LAYERS:
+    if not trains:
         return
-    yield (
-        "backward",
-        {m: _backward(dc, wait, m, X, K, G) for m in ("exact", "native") if m in forward},
-    )
     Y = dc.corr2d(X, K)
     yield (
         "learning",
@@ -148,12 +148,18 @@ def _works(dc: BoundBackend, method: str, channels: bool) -> bool:
 
 
 def _backward(
-    dc: BoundBackend, wait: Callable[[Any], None], method: str, X: Any, K: Any, G: Any
+    dc: BoundBackend,
+    wait: Callable[[Any], None],
+    method: str,
+    options: Mapping[str, Any],
+    X: Any,
+    K: Any,
+    G: Any,
 ) -> Call:
     """Forward and backward, by the framework's own differentiation."""
 
     def function(X: Any, K: Any) -> Any:
-        return dc.corr2d(X, K, method=method)
+        return dc.corr2d(X, K, method=method, **options)
 
     vjp = registry.load(dc.name).autodiff.vjp
 

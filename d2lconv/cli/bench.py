@@ -69,7 +69,8 @@ def bench(
     names = installed(backends)
     starting = 0 if sizes or fitted or layers else 3 if full else 1
     # Of each backend: every size, what is measured beside it at some, memory, and starting.
-    steps = len(wanted) * (1 if fitted else 2) + 4 * len(more) + bool(starting)
+    of_layers = sum(p.is_layer for p in wanted)
+    steps = len(wanted) * (1 if fitted else 2) + 4 * len(more) + of_layers + bool(starting)
     if not fitted:
         legend = Table.grid(padding=(0, 2, 0, 0))
         for head, meaning in LEGEND.items():
@@ -160,10 +161,11 @@ def _table(
     """
     heads = ("size", "what", "method", "time", "±", "own", "native", "loop", "first", "MiB")
     lines: list[tuple[str, ...]] = []
-    before, left = None, [""]
+    before: tuple[str, str] | None = None
+    left = [""]
     for row in rows:
         shown = (row["point"], row["what"])
-        if shown != before:
+        if before is None or row["point"] != before[0]:
             left = row["point"].split("-", 2) if len(row["image"]) == 4 else [row["point"]]
         against = (row["against"].get(other) for other in (OWN, "native", "loop"))
         peak = row.get("peak")
@@ -219,19 +221,24 @@ def _start(start: dict[str, float]) -> str:
 def _closing(found: dict[str, Any]) -> Iterator[str]:
     """For each framework, the geometric means of the ratios to its own convolution."""
     for name, facts in found["backends"].items():
-        means: dict[str, list[str]] = {}
-        for method in dict.fromkeys(row["method"] for row in found["rows"]):
-            ratios = {
-                row["point"]: row["against"][OWN]["median"]
-                for row in found["rows"]
-                if (row["backend"], row["what"], row["method"]) == (name, "forward", method)
-                and OWN in row["against"]
-            }
-            if ratios:
-                mean = geometric_mean(ratios.values())
-                means.setdefault(_over(list(ratios)), []).append(f"{method} {mean:.2f}")
-        told = "; ".join(f"{over}: {', '.join(parts)}" for over, parts in means.items())
-        yield f"{facts['framework']}, times as fast as its own convolution, {told}"
+        rows = [row for row in found["rows"] if row["backend"] == name]
+        for what, other, words in (
+            ("forward", OWN, "times as fast as its own convolution"),
+            ("backward", "native", "gradients, times as fast as those of its own convolution"),
+        ):
+            means: dict[str, list[str]] = {}
+            for method in dict.fromkeys(row["method"] for row in rows):
+                ratios = {
+                    row["point"]: row["against"][other]["median"]
+                    for row in rows
+                    if (row["what"], row["method"]) == (what, method) and other in row["against"]
+                }
+                if ratios:
+                    mean = geometric_mean(ratios.values())
+                    means.setdefault(_over(list(ratios)), []).append(f"{method} {mean:.2f}")
+            if means:
+                told = "; ".join(f"{over}: {', '.join(parts)}" for over, parts in means.items())
+                yield f"{facts['framework']}, {words}, {told}"
 
 
 def _over(sizes: list[str]) -> str:
