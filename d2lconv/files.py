@@ -14,8 +14,10 @@ def writable(path: str | os.PathLike[str]) -> Path:
     """The path, if a file can be written there; asked before work begins that takes long.
 
     Raises:
-        ArgumentError: The folder does not exist or takes no files, or the path is a folder.
+        ArgumentError: The folder does not exist or takes no files, or the path is a folder or none.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise ArgumentError(f"path is {path!r}; it must be the path of a file.")
     path = Path(path)
     folder = path.parent
     if path.is_dir():

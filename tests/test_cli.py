@@ -340,6 +340,7 @@ COMMANDS = [
     ["parity", "--case", "lesson/figure"],
     ["bench", "--size", "6x8-1x2", "-m", "exact", "--seconds", "0.01"],
     ["conventions"],
+    ["lesson", "check", "pooling"],
     ["doctor"],
 ]
 

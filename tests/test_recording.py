@@ -307,3 +307,6 @@ def test_where_no_file_can_be_written_is_reported_before(tmp_path):
         writable(tmp_path / "no" / "a")
     with pytest.raises(dc.ArgumentError, match="is a folder; give the name of a file"):
         writable(tmp_path)
+    for path in (None, 3, b"a"):
+        with pytest.raises(dc.ArgumentError, match="it must be the path of a file"):
+            writable(path)

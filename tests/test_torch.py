@@ -82,6 +82,19 @@ def test_a_compiled_network_keeps_its_bits(torch, d2l, dynamic):
         assert torch.equal(a, b)
 
 
+@pytest.mark.filterwarnings("ignore:.*might cause the trace to be incorrect")
+def test_what_torch_jit_trace_records_has_our_bits_and_the_rest_is_refused(torch, d2l):
+    X, Z = torch.rand(1, 1, 5, 6), torch.rand(1, 1, 5, 6)
+    layer = d2l.Conv2D((2, 3), in_channels=1, out_channels=2)
+    with torch.no_grad():
+        assert_same_bits(torch.jit.trace(layer, X)(Z).numpy(), layer(Z).numpy())
+    with pytest.raises(dc.ArgumentError, match=r"trace inside torch\.no_grad"):
+        torch.jit.trace(layer, X)
+    rounded = d2l.Conv2D((2, 3), in_channels=1, out_channels=2, method="rounded")
+    with torch.no_grad(), pytest.raises(dc.ArgumentError, match="outside of PyTorch"):
+        torch.jit.trace(rounded, X)
+
+
 @pytest.mark.parametrize("strict", [False, True])
 def test_an_exported_network_keeps_its_bits_for_any_batch(torch, d2l, strict):
     net, X = network(torch, d2l), d2l.tensor(rng.standard_normal((2, 2, 8, 8)), "float32")

@@ -1,5 +1,6 @@
 """``d2lconv lesson``: notebooks, pages and slides, built from sources and held against them."""
 
+import shutil
 import tempfile
 import webbrowser
 from collections.abc import Sequence
@@ -151,7 +152,11 @@ def open_(lesson: Annotated[str | None, typer.Argument(metavar="[LESSON]")] = No
 
     start = "index.html" if lesson is None else f"{find(lesson).name}.html"
     folder = Path(tempfile.mkdtemp(prefix="d2lconv-"))
-    site.write(folder)
+    try:
+        site.write(folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     typer.echo(f"{folder / start}: written")
     if not webbrowser.open((folder / start).as_uri()):
         typer.echo(
@@ -205,21 +210,23 @@ def _each(lessons: list[str], names: list[str], work: Any) -> int:
     for problem in todo.problems:
         errors.print(problem, style="yellow")
     bad = bool(names and todo.problems) or not todo.notebooks
-    built = {
-        taught.folder / filename(libraries): notebook(taught, libraries)
+    built = [
+        (taught.folder / filename(libraries), notebook(taught, libraries), libraries)
         for taught, libraries in todo.notebooks
-    }
-    count = sum(cell.cell_type == "code" for made in built.values() for cell in made.cells)
+    ]
+    count = sum(cell.cell_type == "code" for _, made, _ in built for cell in made.cells)
     with progress(console) as bar:
         task = bar.add_task("", total=count)
-        for path, made in built.items():
+        for path, made, libraries in built:
             name = f"{path.parent.name}/{path.name}"
             bar.update(task, description=f"running {name}")
             try:
                 execute(made, lambda: bar.advance(task))
                 problems = work(path, made)
             except NotebookFailed as failed:
-                problems = [str(failed)]
+                hints = {one.manifest.suspicion for one in libraries} - {""}
+                told = [str(failed), *(hint for hint in hints if hint not in str(failed))]
+                problems = [". ".join(told)]
             bad = bad or bool(problems)
             for problem in problems:
                 console.print(f"{name}: {problem}", style="red")

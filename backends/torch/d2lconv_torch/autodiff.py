@@ -98,7 +98,9 @@ def differentiable(
             return _beside_values(operator, inputs)
         differentiated = torch.is_grad_enabled() and any(t.requires_grad for t in tensors)
         if differentiated or transforms_active() or in_forward_mode():
-            if differentiated:  # tensors of inference mode cannot be recorded
+            if differentiated:
+                _check_traced()
+                # Tensors of inference mode cannot be recorded.
                 tensors = [t.clone() if t.is_inference() else t for t in tensors]
             return Function.apply(*tensors, fixed)  # type: ignore[no-any-return, no-untyped-call]
         return function(*inputs)  # type: ignore[no-any-return]
@@ -140,6 +142,15 @@ def _forwards(call: Operation, tangent: Operation, duals: Sequence[Any], fixed: 
     dual: Any = make_dual
     found: Tensor = dual(call(*values, fixed), along)
     return found
+
+
+def _check_traced() -> None:
+    """Check that torch.jit.trace does not record: it knows no autograd.Function, and crashes."""
+    if torch.jit.is_tracing():  # type: ignore[no-untyped-call]
+        raise ArgumentError(
+            "torch.jit.trace cannot record a differentiable operation of d2lconv. Use "
+            "torch.export.export, or trace inside torch.no_grad()."
+        )
 
 
 def _check_functionalized() -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from d2lconv.core.derivatives import Operation, Rule
+from d2lconv.errors import ArgumentError
 from d2lconv.rounding.products import Arithmetic
 
 
@@ -18,6 +19,11 @@ def on_host(function: Operation, shape: Rule) -> Operation:
 
     @wraps(function)
     def call(*inputs: Any) -> Tensor:
+        if torch.jit.is_tracing():  # type: ignore[no-untyped-call]
+            raise ArgumentError(
+                "torch.jit.trace cannot record what is correctly rounded, since that is computed "
+                "outside of PyTorch. Use torch.export.export."
+            )
         *tensors, fixed = inputs
         arrays = (t.detach().cpu().resolve_neg().numpy() for t in tensors)
         return torch.from_numpy(function(*arrays, fixed)).to(tensors[0].device)
