@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -68,6 +69,38 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
             f"{os.fspath(path)} could not be written: {error.strerror or error}. What was there "
             "before is unchanged. Make room, or give another place."
         ) from error
+
+
+@contextmanager
+def filling(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A folder to write files in, which come into the one at the path when all are written.
+
+    Until then, and if anything goes wrong, that folder stays as it was, or is not made.
+
+    Raises:
+        ArgumentError: The folder cannot be made.
+        FileError: The system refuses, for example because the disk is full.
+    """
+    was_there = Path(path).is_dir()
+    path = folder(path)
+    new = path / f".d2lconv-{secrets.token_hex(8)}"
+    try:
+        new.mkdir()
+        yield new
+        for file in [file for file in new.rglob("*") if file.is_file()]:
+            target = path / file.relative_to(new)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(file, target)
+    except OSError as error:
+        raise FileError(
+            f"{path} could not be filled: {error.strerror or error}. What was there before is "
+            "unchanged. Make room, or give another place."
+        ) from error
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+        if not was_there:
+            with suppress(OSError):  # there is something in it
+                path.rmdir()
 
 
 def _beside(path: Path) -> Iterator[IO[bytes]]:

@@ -1,5 +1,6 @@
 """Recordings: results in a file, compared with those of another environment."""
 
+import errno
 import io
 import json
 import os
@@ -11,7 +12,7 @@ import pytest
 from chosen import CHOSEN, demand
 
 import d2lconv as dc
-from d2lconv.files import replacing, writable
+from d2lconv.files import filling, replacing, writable
 from d2lconv.parity import cases, recording
 from d2lconv.parity.page import page
 from d2lconv.parity.precision import narrowed
@@ -299,6 +300,29 @@ def test_a_new_file_has_the_usual_permissions(tmp_path):
     with replacing(tmp_path / "ours") as file:
         assert isinstance(file, io.IOBase)
     assert (tmp_path / "ours").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_folder_is_filled_whole_or_not_at_all(tmp_path, there):
+    path = tmp_path / "site"
+    if there:
+        path.mkdir()
+        (path / "index.html").write_text("old")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(dc.errors.FileError, match=r"No space.*is unchanged"), filling(path) as new:
+        (new / "index.html").write_text("new")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with pytest.raises(KeyboardInterrupt), filling(path) as new:
+        (new / "index.html").write_text("new")
+        raise KeyboardInterrupt
+    assert sorted(tmp_path.rglob("*")) == before
+    assert not there or (path / "index.html").read_text() == "old"
+    with filling(path) as new:
+        (new / "api").mkdir()
+        for name in ("index.html", "api/a.html"):
+            (new / name).write_text("new")
+    assert sorted(path.rglob("*")) == [path / "api", path / "api" / "a.html", path / "index.html"]
+    assert (path / "index.html").read_text() == "new"
 
 
 def test_where_no_file_can_be_written_is_reported_before(tmp_path):

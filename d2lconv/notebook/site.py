@@ -4,7 +4,7 @@ The public questions that parity answers have a page, too, with the conventions 
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
@@ -54,27 +54,30 @@ class Neighbours:
     following: tuple[str, str] | None
 
 
-def write(folder: Path, written: Callable[[Path], None] = lambda path: None) -> None:
-    """Write the site.
+def write(folder: Path) -> None:
+    """Write the site, whole or not at all.
 
     Args:
         folder: Where to; it is made if it is not there.
-        written: Called with each file of ours that has been written.
 
     Raises:
-        ArgumentError: A notebook is not there, or is not what its source makes.
-        FileError: The folder cannot be made, or a file not be written.
+        ArgumentError: A notebook is not there, or is not what its source makes; or the folder
+            cannot be made.
+        FileError: A file cannot be written.
     """
+    with files.filling(folder) as new:
+        _fill(new)
+
+
+def _fill(folder: Path) -> None:
     documents = [document.load(each) for each in lesson.lessons()]
     found: list[dict[str, str]] = []
     cards = []
 
     def put(name: str, text: str) -> None:
         path = folder / name
-        files.folder(path.parent)
-        with files.replacing(path) as file:
-            file.write(text.encode())
-        written(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="")
 
     for each, where in zip(documents, _neighbours(documents), strict=True):
         name = each.lesson.name
