@@ -309,12 +309,16 @@ def test_a_folder_is_filled_whole_or_not_at_all(tmp_path, there):
         path.mkdir()
         (path / "index.html").write_text("old")
     before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(dc.errors.FileError, match=r"No space.*is unchanged"), filling(path) as new:
-        (new / "index.html").write_text("new")
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    with pytest.raises(KeyboardInterrupt), filling(path) as new:
-        (new / "index.html").write_text("new")
-        raise KeyboardInterrupt
+
+    def end_with(error):
+        with filling(path) as new:
+            (new / "index.html").write_text("new")
+            raise error
+
+    with pytest.raises(dc.errors.FileError, match=r"No space.*is unchanged"):
+        end_with(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+    with pytest.raises(KeyboardInterrupt):
+        end_with(KeyboardInterrupt())
     assert sorted(tmp_path.rglob("*")) == before
     assert not there or (path / "index.html").read_text() == "old"
     with filling(path) as new:
