@@ -240,6 +240,23 @@ def test_a_derivative_of_torch_func_in_a_compiled_program_is_right(torch, d2l, n
     torch.testing.assert_close(found, right)
 
 
+@pytest.mark.parametrize("name", ["jvp", "grad"])
+def test_a_derivative_in_a_compiled_program_is_right_without_a_private_name(
+    torch, d2l, monkeypatch, name
+):
+    from d2lconv_torch import private
+
+    monkeypatch.setattr(private, "_stack", None)
+    X, K = torch.rand(4, 5), torch.rand(2, 3)
+
+    def f(X):
+        return (d2l.corr2d(X, K) ** 2).sum()
+
+    derivative = DERIVATIVES[name]
+    found = torch.compile(lambda X: derivative(torch.func, f, X), backend="aot_eager")(X)
+    torch.testing.assert_close(found, derivative(torch.func, f, X))
+
+
 def test_forward_mode_is_not_lost_in_a_tensor_that_watches_what_is_done_to_it(torch, d2l):
     from torch.autograd import forward_ad
     from torch.utils._pytree import tree_map
