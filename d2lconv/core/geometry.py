@@ -30,6 +30,9 @@ FORMS = (
 )
 
 
+LONG = 2**15  # a padding or stride of less needs no look at whether there is room for it
+
+
 @dataclass(frozen=True)
 class Geometry:
     """One cross-correlation of images (n, c, h, w) with kernels (o, c/groups, kh, kw).
@@ -86,17 +89,30 @@ class Geometry:
         """Whether it is a matrix product at each pixel: a kernel of 1x1 that slides, no more."""
         return self.kernel[2:] == self.stride == (1, 1) and self.padded == self.image[2:]
 
+    @cached_property
+    def rows(self) -> list[slice]:
+        """For each row of the kernel, the rows of the padded image that it meets."""
+        return self._met(0)
+
+    @cached_property
+    def columns(self) -> list[slice]:
+        """For each column of the kernel, the columns of the padded image that it meets."""
+        return self._met(1)
+
+    def _met(self, axis: int) -> list[slice]:
+        step, far = self.stride[axis], self.dilation[axis]
+        span = (self.output[axis] - 1) * step + 1
+        return [slice(a * far, a * far + span, step) for a in range(self.kernel[2 + axis])]
+
     def taps(self) -> Iterator[tuple[int, int, slice, slice]]:
         """The kernel's elements in row-major order: a, b, and the rows and columns they meet.
 
-        The rows and columns are those of the padded image: element (a, b) of the kernel meets
-        ``image[rows, columns]``, one element for each element of the output.
+        Element (a, b) of the kernel meets ``image[rows, columns]`` of the padded image, one element
+        for each element of the output.
         """
-        (H, W), (sh, sw), (dh, dw) = self.output, self.stride, self.dilation
-        for a in range(self.kernel[2]):
-            rows = slice(a * dh, a * dh + (H - 1) * sh + 1, sh)
-            for b in range(self.kernel[3]):
-                yield a, b, rows, slice(b * dw, b * dw + (W - 1) * sw + 1, sw)
+        for a, rows in enumerate(self.rows):
+            for b, columns in enumerate(self.columns):
+                yield a, b, rows, columns
 
 
 @dataclass(frozen=True)
@@ -180,7 +196,7 @@ def _check_room(n: Any, c: Any, image: Pair, padding: Sides) -> None:
     Asked of paddings that are long enough for it, because a compiler writes down what is asked of
     sizes that are symbols. Some frameworks end the process where there is no room.
     """
-    if max(map(max, padding)) < 2**15:
+    if max(map(max, padding)) < LONG:
         return
     padded = [size + sum(sides) for size, sides in zip(image, padding, strict=True)]
     if (n or 1) * c * padded[0] * padded[1] > 2**40:
@@ -196,7 +212,7 @@ def _in_reach(given: Pair, image: Pair, padding: Sides) -> Pair:
     Frameworks multiply them by sizes, and have no place for the largest.
     """
     return tuple(
-        step if step < 2**15 else min(step, size + sum(sides))
+        step if step < LONG else min(step, size + sum(sides))
         for step, size, sides in zip(given, image, padding, strict=True)
     )  # type: ignore[return-value]
 

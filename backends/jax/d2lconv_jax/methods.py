@@ -45,9 +45,8 @@ def windows(X: Tensor, geometry: Geometry) -> Tensor:
     First their rows, then their columns: each slice is an operation that JAX compiles.
     """
     X = by_group(padded(X, geometry), geometry)
-    rows, columns = _sides(geometry)
-    X = jnp.stack([X[..., some, :] for some in rows], axis=3)
-    X = jnp.stack([X[..., some] for some in columns], axis=4)
+    X = jnp.stack([X[..., some, :] for some in geometry.rows], axis=3)
+    X = jnp.stack([X[..., some] for some in geometry.columns], axis=4)
     return X.reshape(*X.shape[:2], geometry.products, -1)
 
 
@@ -64,12 +63,11 @@ def matmul_image_gradient(K: Tensor, G: Tensor, geometry: Geometry) -> Tensor:
     parts = jnp.matmul(turned, _outputs(G, geometry), precision=HIGHEST)
     lead, (h, w), (kh, kw) = parts.shape[:2], geometry.padded, geometry.kernel[2:]
     parts = parts.reshape(*lead, channels, kh, kw, H, W)
-    rows, columns = _sides(geometry)
     lines = jnp.zeros((*lead, channels, kh, H, w), G.dtype)
-    for b, some in enumerate(columns):
+    for b, some in enumerate(geometry.columns):
         lines = lines.at[..., some].add(parts[..., b, :, :])
     dX = jnp.zeros((*lead, channels, h, w), G.dtype)
-    for a, some in enumerate(rows):
+    for a, some in enumerate(geometry.rows):
         dX = dX.at[..., some, :].add(lines[:, :, :, a])
     return cropped(dX.reshape(G.shape[0], -1, h, w), geometry)
 
@@ -79,12 +77,6 @@ def matmul_kernel_gradient(X: Tensor, G: Tensor, geometry: Geometry) -> Tensor:
     columns = windows(X, geometry).swapaxes(2, 3)
     products = jnp.matmul(_outputs(G, geometry), columns, precision=HIGHEST)
     return products.sum(0).reshape(geometry.kernel)
-
-
-def _sides(geometry: Geometry) -> tuple[list[slice], list[slice]]:
-    """The rows that a kernel's rows meet, and the columns that its columns meet."""
-    taps, kw = list(geometry.taps()), geometry.kernel[3]
-    return [rows for *_, rows, _ in taps[::kw]], [columns for *_, columns in taps[:kw]]
 
 
 def _rows(K: Tensor, geometry: Geometry) -> Tensor:

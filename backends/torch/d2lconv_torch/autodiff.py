@@ -18,6 +18,7 @@ from d2lconv_torch.private import (
     differentiated_inside,
     forward_mode,
     in_forward_mode,
+    recorded_by_trace,
     transforms,
     transforms_active,
     uncompiled,
@@ -146,7 +147,7 @@ def _forwards(call: Operation, tangent: Operation, duals: Sequence[Any], fixed: 
 
 def _check_traced() -> None:
     """Check that torch.jit.trace does not record: it knows no autograd.Function, and crashes."""
-    if torch.jit.is_tracing():  # type: ignore[no-untyped-call]
+    if recorded_by_trace():
         raise ArgumentError(
             "torch.jit.trace cannot record a differentiable operation of d2lconv. Use "
             "torch.export.export, or trace inside torch.no_grad()."

@@ -58,6 +58,9 @@ def uncompiled(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+# Whether torch.jit.trace records; where PyTorch does not tell, no.
+recorded_by_trace: Callable[[], bool] = getattr(torch.jit, "is_tracing", lambda: False)
+
 # Whether torch.autocast is on for some device, or may be.
 autocast_is_on: Callable[[], bool] = getattr(torch._C, "_is_any_autocast_enabled", lambda: True)
 

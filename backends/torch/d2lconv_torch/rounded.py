@@ -12,6 +12,7 @@ from torch import Tensor
 from d2lconv.core.derivatives import Operation, Rule
 from d2lconv.errors import ArgumentError
 from d2lconv.rounding.products import Arithmetic
+from d2lconv_torch.private import recorded_by_trace
 
 
 def on_host(function: Operation, shape: Rule) -> Operation:
@@ -19,7 +20,7 @@ def on_host(function: Operation, shape: Rule) -> Operation:
 
     @wraps(function)
     def call(*inputs: Any) -> Tensor:
-        if torch.jit.is_tracing():  # type: ignore[no-untyped-call]
+        if recorded_by_trace():
             raise ArgumentError(
                 "torch.jit.trace cannot record what is correctly rounded, since that is computed "
                 "outside of PyTorch. Use torch.export.export."
