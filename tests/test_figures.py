@@ -1,7 +1,11 @@
 """Pictures: the same bytes every time, readable on every colour, and nobody's settings touched."""
 
+import base64
 import hashlib
+import io
 import re
+import runpy
+from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -9,11 +13,15 @@ import pytest
 from children import python
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 
 import d2lconv as dc
 from d2lconv import ArgumentError, Diverged, ShapeError
 from d2lconv.figures.canvas import SIGNED, SMALL, ink, luminance
+from d2lconv.notebook.lesson import lessons
 from d2lconv.training.history import Epoch
+
+ROOT = Path(__file__).parent.parent
 
 IMAGE = [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
 KERNEL = [[0, 1], [2, 3]]
@@ -293,25 +301,30 @@ def test_bad_input_says_what_is_allowed(call, error, words):
         call(dc.figures)
 
 
-def test_the_readmes_first_picture_shows_what_the_library_computes():
-    """Its photograph and its edges, decoded, are those of the script that makes it."""
-    import base64
-    import io
-    import re
-    import runpy
-    from pathlib import Path
+@pytest.fixture(scope="module")
+def heroes():
+    """The script that draws the first picture of each lesson."""
+    return runpy.run_path(str(ROOT / ".github" / "heroes.py"))
 
-    from PIL import Image
 
-    script = Path(__file__).parent.parent / ".github" / "hero.py"
-    drawn = (script.parent.parent / "notebooks" / "conv_layer" / "hero.svg").read_text("utf-8")
-    found = [
-        np.asarray(Image.open(io.BytesIO(base64.b64decode(text))))
-        for text in re.findall(r"base64,([^\"]+)", drawn)
-    ]
-    X, Y = runpy.run_path(str(script))["pixels"]()
-    np.testing.assert_array_equal(found[0], X)
-    np.testing.assert_array_equal(found[1], Y)
+@pytest.mark.parametrize("name", [lesson.name for lesson in lessons()])
+def test_the_first_picture_of_a_lesson_shows_what_the_library_computes(heroes, name):
+    """Its images, decoded, and all the rest are those of the script that makes it."""
+
+    def parts(text):
+        images = re.findall(r"base64,([^\"]+)", text)
+        decoded = [np.asarray(Image.open(io.BytesIO(base64.b64decode(each)))) for each in images]
+        return re.sub(r"base64,[^\"]+", "", text), decoded
+
+    drawn = (ROOT / "notebooks" / name / "hero.svg").read_text("utf-8")
+    (there, images), (here, again) = parts(drawn), parts(heroes["LESSONS"][name]())
+    assert there == here
+    for one, other in zip(images, again, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_where_a_photograph_has_no_edge_the_first_picture_is_black(heroes):
+    _, Y = heroes["pixels"]()
     flat = dc.numpy.corr2d(dc.numpy.photograph("cameraman"), dc.numpy.kernels.sobel(1)) == 0
     assert flat.any()
     assert Y[flat].max() <= 5  # the middle of 256 colours is one step from black at most
@@ -320,11 +333,6 @@ def test_the_readmes_first_picture_shows_what_the_library_computes():
 @pytest.mark.parametrize("name", DRAW)
 def test_a_notebook_gets_a_picture_that_follows_its_readers_colours(name):
     """As SVG, in which ink and paper are named, and as PNG with twice as many pixels."""
-    import base64
-    import io
-
-    from PIL import Image
-
     data, about = draw(name)._repr_mimebundle_()
     again, _ = draw(name)._repr_mimebundle_()
     assert data == again

@@ -190,7 +190,7 @@ def test_the_page_and_the_decks_open_with_what_one_will_be_able_to_do(taught, ht
         if path.is_file():
             ((words, drawn),) = heroes
             assert b64decode(drawn) == path.read_bytes()
-            assert "window slides over a photograph" in words
+            assert len(words) > 40
             assert text.index('class="hero"') < text.index("<pre")
         else:
             assert not heroes
