@@ -104,6 +104,9 @@ def describe(layer: Any, parameters: Any = None) -> Description:
         ArgumentError: The layer is no such layer, has no weights yet, or does what has no
             description (an activation, other padding than zeros).
 
+    Note:
+        Hooks are not looked at. :func:`layers` runs the layer, and so sees what they change.
+
     Example:
         >>> import d2lconv as dc
         >>> layer = dc.numpy.Conv2D((3, 3), in_channels=1, out_channels=2, padding=1)
