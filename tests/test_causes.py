@@ -274,6 +274,12 @@ PLANTS = [
         {},
         {},
     ),
+    (
+        "sums in float16",
+        lambda X, K, b: conv(X.astype("f2"), K.astype("f2")).astype("f4") + b[:, None, None],
+        {},
+        {"bias": True},
+    ),
 ]
 
 

@@ -76,7 +76,6 @@ class Judge:
         self.apart = apart
         self.result, self.dtype, self.accumulator = result.wide(), dtype, accumulator
         self.coarsest = max((dtype, accumulator or dtype), key=unit_roundoff)
-        self.held = {name: result.held_by(name).all() for name in ("float16", "float32")}
         self.exact = bool(result.held_by(dtype).all())
         self.times = math.inf  # u*S, beyond which honest arithmetic does not stray
         if right is not None and (
@@ -173,11 +172,21 @@ class Judge:
         return straight
 
     def _summed_in(self, narrow: str, result: Array, terms: Terms) -> bool:
-        """Whether all numbers are of that type, and their error is as large as its roundings."""
-        if narrow == "bfloat16":
-            of_it = bool((narrowed(result, 8) == result).all())
-        else:
-            of_it = bool(self.held["float16"])
+        """Whether the sums are of that type, and their error is as large as its roundings.
+
+        A bias may have been added to them in the result's own type.
+        """
+        sums = _narrow(result - terms.offset, narrow)
+        of_it = (_narrow(result, narrow) == result).all() or (
+            self.dtype in ("float32", "float64")
+            and terms.offset.any()
+            and ((sums + terms.offset).astype(self.dtype) == result).all()
+        )
         typical = float(np.sqrt(np.square(result - terms.value).mean()))
         least = unit_roundoff(narrow) * float(np.sqrt(np.square(terms.value).mean())) / 8
-        return of_it and typical >= least
+        return bool(of_it) and typical >= least
+
+
+def _narrow(a: Array, name: str) -> Array:
+    """Numbers rounded to float16 or bfloat16."""
+    return narrowed(a, 8) if name == "bfloat16" else a.astype(np.float16).astype(np.float64)
