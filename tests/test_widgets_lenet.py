@@ -217,6 +217,16 @@ def test_it_reads_what_is_drawn_while_it_is_drawn(visit):
 
 
 @pytest.mark.slow(reason="it opens a widget in a browser")
+def test_a_stroke_goes_on_where_the_page_has_marked_text(visit):
+    """Else the browser drags the text, and the stroke ends where it began."""
+    page = visit(widgets.page("lenet"))
+    page.get_by_role("button", name="Clear the sheet").click()
+    page.evaluate("getSelection().selectAllChildren(document.body)")
+    draw(page, STROKES[7])
+    assert status(page).startswith("It reads 7 (")
+
+
+@pytest.mark.slow(reason="it opens a widget in a browser")
 def test_a_finger_draws_and_does_not_scroll(visit):
     page = visit(widgets.page("lenet"), width=390, has_touch=True, is_mobile=True)
     box = page.locator(".sheet").bounding_box()

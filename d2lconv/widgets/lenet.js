@@ -41,6 +41,7 @@ function draw({ model, el }) {
     role: "img",
     "aria-label": "A sheet to draw on, with a mouse, a pen or a finger",
     onpointerdown: start,
+    onmousedown: (event) => event.preventDefault(), // or marked text is dragged, and the stroke ends
     onpointermove: go,
   });
   const seen = element("canvas", { role: "img" });
