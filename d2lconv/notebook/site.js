@@ -3,7 +3,13 @@
   const search = new MiniSearch({
     fields: ["title", "text"],
     storeFields: ["address", "title", "where", "text"],
-    searchOptions: { boost: { title: 4 }, prefix: true, fuzzy: 0.15, combineWith: "AND" },
+    searchOptions: {
+      boost: { title: 4 },
+      boostDocument: (id, term, { where }) => (where === "the whole page" ? 2 : 1),
+      prefix: true,
+      fuzzy: 0.15,
+      combineWith: "AND",
+    },
   });
   search.addAll(INDEX);
   const field = document.querySelector("#q");

@@ -151,39 +151,44 @@ def _neighbours(documents: Sequence[Document]) -> Iterator[Neighbours]:
 
 
 def _sections(where: str, address: str, html: str) -> Iterator[dict[str, str]]:
-    """What can be found on a page: each heading, with the words below it."""
+    """What can be found on a page: the page, and each heading, with the words below it."""
     main = MAIN.search(html)
     assert main is not None
     for id, title, words in _Sections().read(main[0]):
         yield {
             "address": f"{address}{'#' if id else ''}{id}",
-            "title": title,
-            "where": where,
+            "title": title or where,
+            "where": where if title else "the whole page",
             "text": words[:LONGEST],
         }
 
 
 class _Sections(HTMLParser):
-    """The sections of a page: ids and titles of headings, and the words below them."""
+    """The sections of a page: ids and titles of headings, and the words below them.
+
+    The first one is the page, without id and title: a lesson has a title for each framework.
+    """
 
     def read(self, html: str) -> Iterator[tuple[str, str, str]]:
-        self.found: list[tuple[str, list[str], list[str]]] = []
-        self.heading = False
+        self.found: list[tuple[str, list[str], list[str]]] = [("", [], [])]
+        self.heading = self.of_page = False
         self.feed(html)
         for id, title, words in self.found:
             seen = dict.fromkeys(words)  # what several frameworks say is found once
             yield id, "".join(title).strip(), " ".join(" ".join(seen).split())
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in ("h1", "h2", "h3"):
+        if tag == "h1":
+            self.of_page = True
+        if tag in ("h2", "h3"):
             self.heading = True
             self.found.append((dict(attrs).get("id") or "", [], []))
 
     def handle_endtag(self, tag: str) -> None:
         if tag in ("h1", "h2", "h3"):
-            self.heading = False
+            self.heading = self.of_page = False
 
     def handle_data(self, data: str) -> None:
-        if self.found:
+        if not self.of_page:
             _, title, words = self.found[-1]
             (title if self.heading else words).append(data)
