@@ -18,7 +18,7 @@ BLOCKS = [
 
 
 def test_there_are_examples_for_each_way_of_choosing_a_backend():
-    assert len(BLOCKS) == (7 if GUIDES else 1)
+    assert len(BLOCKS) == (8 if GUIDES else 1)
 
 
 def test_the_readme_leads_to_every_guide_and_no_link_is_broken():
