@@ -331,7 +331,21 @@ PAIRS = [
         "the bias added twice",
         lambda X, K, b: conv(X[:, ::-1], K, b + b),
     ),
+    (  # and these two in this order, not in the table's
+        "a kernel HWIO reshaped, not transposed, to OIHW",
+        "a kernel flipped upside down",
+        lambda X, K, b: conv(X, as_if_oihw(K)[..., ::-1, :], b),
+    ),
+    (
+        "a kernel flipped upside down",
+        "a kernel HWIO reshaped, not transposed, to OIHW",
+        lambda X, K, b: conv(X, as_if_oihw(K[..., ::-1, :]), b),
+    ),
 ]
+
+
+def as_if_oihw(K):
+    return K.transpose(2, 3, 1, 0).reshape(K.shape)
 
 
 def relu(Y):

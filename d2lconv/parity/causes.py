@@ -36,6 +36,8 @@ class Row:
         last: Whether it is tried only if nothing else explains the result, and in no pair.
         fits: Whether the steps have numbers that fit the result best. Where another mistake comes
             before, they are fitted to what that leaves.
+        rearranges: Whether an operand's elements are elsewhere. Two such mistakes are tried in both
+            orders, which differ; all others in the table's order alone.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Row:
     frequent: bool = True
     last: bool = False
     fits: bool = False
+    rearranges: bool = False
 
 
 ALL = ("output", "weight", "input", "bias")
@@ -69,6 +72,9 @@ def find(judge: Judge, right: Call) -> tuple[str, ...]:
         if not found and size <= most and np.count_nonzero(judge.result) >= TELLING:
             pairs = _pairs(judge, steps, guess, frequent, fit=size <= RARELY_WITHIN)
             found += itertools.islice(pairs, MOST)
+    if not found and size <= PAIRED_WITHIN and np.count_nonzero(judge.result) >= TELLING:
+        turned = [step for step in steps[::-1] if step[0].rearranges]
+        found += itertools.islice(_pairs(judge, turned, guess, frequent=2, fit=False), MOST)
     return tuple(found[:MOST])
 
 
@@ -122,11 +128,11 @@ def _explained(judge: Judge, step: Change, guess: Guess) -> bool:
 
 
 ROWS = (
-    Row("kernel flipped", operands.flipped, GRADIENTS),
-    Row("height and width exchanged", operands.transposed, GRADIENTS),
-    Row("in and out exchanged", operands.in_and_out, GRADIENTS),
-    Row("order of channels", operands.channel_orders, ALL),
-    Row("order of groups", operands.groups_order, GRADIENTS),
+    Row("kernel flipped", operands.flipped, GRADIENTS, rearranges=True),
+    Row("height and width exchanged", operands.transposed, GRADIENTS, rearranges=True),
+    Row("in and out exchanged", operands.in_and_out, GRADIENTS, rearranges=True),
+    Row("order of channels", operands.channel_orders, ALL, rearranges=True),
+    Row("order of groups", operands.groups_order, GRADIENTS, rearranges=True),
     Row("groups ignored", operands.groups_ignored),
     Row("padding", windows.padding, GRADIENTS),
     Row("values of padding", windows.padding_values, ("output", "weight")),
@@ -134,7 +140,7 @@ ROWS = (
     Row("stride", windows.strides, GRADIENTS),
     Row("dilation", windows.dilation, GRADIENTS),
     Row("layout of the result", axes.layout_of_result, GRADIENTS, frequent=False),
-    Row("reshaped", axes.reshaped, ALL),
+    Row("reshaped", axes.reshaped, ALL, rearranges=True),
     Row("bias", numbers.bias),
     Row("bias of other channels", numbers.other_bias, fits=True),
     Row("relu", numbers.relu),
