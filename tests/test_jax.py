@@ -12,7 +12,7 @@ from d2lconv.binding import bind
 from d2lconv.core import contract, reference
 from d2lconv.core.geometry import form, pooling
 from d2lconv.core.options import settings
-from d2lconv.errors import ShapeError
+from d2lconv.errors import DTypeError, ShapeError
 from d2lconv.parity import compare
 
 rng = np.random.default_rng(5)
@@ -390,3 +390,26 @@ def test_a_callers_product_is_rounded_before_it_is_averaged(jax, d2l, number):
     product = jax.jit(lambda X: X * number)(X)
     right = bind("numpy").pool2d(np.asarray(product), (2, 1), **options)
     assert_same_bits(np.asarray(found), right)
+
+
+@pytest.mark.parametrize("how", ["jit", "grad", "vmap"])
+def test_a_value_that_left_the_function_it_was_traced_in_is_refused(jax, how):
+    d2l, kept = bind("jax"), []
+
+    def traced(X):
+        kept.append(X * 2)
+        return d2l.corr2d(X, X[:1]).sum()
+
+    X = jax.numpy.ones((3, 3, 3))
+    getattr(jax, how)(traced)(X if how == "vmap" else X[0])
+    (leaked,) = kept
+    for refused in (
+        lambda: d2l.corr2d(leaked, [[1.0]]),
+        lambda: d2l.corr2d(X[0], leaked, method="rounded"),
+        lambda: d2l.pool2d(leaked, 2),
+        lambda: d2l.sigmoid(leaked),
+        lambda: d2l.tensor(leaked),
+        lambda: d2l.to_numpy(leaked),
+    ):
+        with pytest.raises(DTypeError, match="is a value of a function that was traced"):
+            refused()

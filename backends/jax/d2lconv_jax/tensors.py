@@ -12,7 +12,7 @@ from jax import Array as Tensor
 from d2lconv.core.contract import FloatArray
 from d2lconv.core.data import FLOATS, check_usable, float_type, to_array
 from d2lconv.errors import BackendBroken, DTypeError, ShapeError
-from d2lconv_jax.private import enable_x64, is_compiled
+from d2lconv_jax.private import enable_x64, is_compiled, outside
 
 FLOAT64 = np.dtype("float64")
 _FLOATS = frozenset(map(np.dtype, FLOATS))
@@ -85,7 +85,8 @@ def check_known(sizes: tuple[Any, ...], what: str) -> None:
 def unusable(t: Any) -> str | None:
     """What a value of JAX is that is no array; None if it is one."""
     if isinstance(t, jax.core.Tracer):
-        return None
+        leaked = "a value of a function that was traced, outside of it: return it from there"
+        return leaked if outside() else None
     if isinstance(t, Tensor):
         return "an array whose memory was given away" if t.is_deleted() else None
     return f"a {type(t).__name__}" if hasattr(t, "dtype") else None
