@@ -121,10 +121,10 @@ aria-label="{says}">
 """
 
 
-def image(pixels: np.ndarray, x: float, y: float, side: float, name: str = "") -> str:
-    """An image at a place, as large as a square of that side."""
+def image(pixels: np.ndarray, x: float, y: float, side: float, more: str = "") -> str:
+    """An image at a place, as large as a square of that side; of more classes, if given."""
     return (
-        f'<image class="image{name and " "}{name}" x="{x:g}" y="{y:g}" width="{side:g}" '
+        f'<image class="image{more}" x="{x:g}" y="{y:g}" width="{side:g}" '
         f'height="{side:g}" href="{link(pixels)}"/>'
     )
 
@@ -145,7 +145,7 @@ def grey(A: np.ndarray) -> np.ndarray:
 
 
 def signed(A: np.ndarray) -> np.ndarray:
-    """Numbers of both signs as colours, 0 black; the strongest sixth is as light as can be."""
+    """Numbers of both signs as colours, 0 black; the strongest fiftieth is as light as can be."""
     colours: np.ndarray = SIGNED(A / np.quantile(np.abs(A), 0.98) / 2 + 0.5, bytes=True)[..., :3]
     return colours
 
@@ -235,15 +235,14 @@ def channels() -> str:
         f"translateY({side - window:g}px); }} }}",
     ]
     moving = (
-        '<g class="down" transform="translate({x:g} {y:g})"><rect class="window across" '
-        'width="{w:g}" height="{w:g}"/></g>'
+        f'<g class="down"><rect class="window across" width="{2 * window:g}" '
+        f'height="{2 * window:g}"/></g>'
     )
     places = [(one, top + step, grey(X))]
     places += [(three + k * step, top + k * step, signed(a)) for k, a in enumerate(maps)]
     places += [(last, top + step, grey(total / np.quantile(total, 0.98)))]
     drawn = "".join(
-        image(pixels, x, y, side)
-        + f'<g transform="translate({x:g} {y:g})">{moving.format(x=0, y=0, w=2 * window)}</g>'
+        image(pixels, x, y, side) + f'<g transform="translate({x:g} {y:g})">{moving}</g>'
         for x, y, pixels in places
     )
     content = f"""{label(120, 24, "one channel")}
@@ -284,7 +283,7 @@ def pooling() -> str:
         x = 4 + place * (side + gap)
         drawn += [
             image(grey(both[1][place] / light), x, top, side),
-            image(grey(both[0][place] / light), x, top, side, "one"),
+            image(grey(both[0][place] / light), x, top, side, " one"),
         ]
     words = ("edges", "the largest of 2×2", "and again")
     labels = "".join(
@@ -300,20 +299,13 @@ def pooling() -> str:
 def read() -> list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
     """Digits, the feature maps of both convolutions, and the ten probabilities."""
     net = trained.network()
-    p, d2l = owner(net).parameters(net), dc.numpy
+    where = [n for n, layer in enumerate(net.made.layers) if layer.kind == "tanh"][:2]
     found = []
     for X in trained.samples()[list(DIGITS)]:
-        options = {"method": "rounded"}
-        one = d2l.corr2d(X[None], p["conv1.weight"], padding=2, **options)
-        one = d2l.tanh(one + p["conv1.bias"][:, None, None])
-        two = d2l.corr2d(d2l.pool2d(one, 2, stride=2), p["conv2.weight"], **options)
-        two = d2l.tanh(two + p["conv2.bias"][:, None, None])
-        Y = d2l.pool2d(two, 2, stride=2).reshape(1, -1)
-        for layer in ("dense1", "dense2"):
-            Y = d2l.tanh(d2l.dense(Y, p[f"{layer}.weight"], p[f"{layer}.bias"]))
-        scores = d2l.dense(Y, p["dense3.weight"], p["dense3.bias"])[0].astype(float)
+        outputs = owner(net).outputs(net, X[None, None])
+        scores = outputs[-1][0].astype(float)
         likely = np.exp(scores - scores.max())
-        found.append((X, one, two, likely / likely.sum()))
+        found.append((X, *(outputs[n][0] for n in where), likely / likely.sum()))
     return found
 
 

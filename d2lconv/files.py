@@ -2,7 +2,7 @@
 
 import os
 import secrets
-import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -83,21 +83,22 @@ def filling(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     was_there = Path(path).is_dir()
     path = folder(path)
-    new = path / f".d2lconv-{secrets.token_hex(8)}"
     try:
-        new.mkdir()
-        yield new
-        for file in [file for file in new.rglob("*") if file.is_file()]:
-            target = path / file.relative_to(new)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(file, target)
+        with tempfile.TemporaryDirectory(prefix=".d2lconv-", dir=path) as name:
+            new = Path(name)
+            yield new
+            targets = {file: path / file.relative_to(new) for file in new.rglob("*")}
+            files = [file for file in targets if file.is_file()]
+            for file in files:  # first what needs room
+                targets[file].parent.mkdir(parents=True, exist_ok=True)
+            for file in files:
+                os.replace(file, targets[file])
     except OSError as error:
         raise FileError(
             f"{path} could not be filled: {error.strerror or error}. What was there before is "
             "unchanged. Make room, or give another place."
         ) from error
     finally:
-        shutil.rmtree(new, ignore_errors=True)
         if not was_there:
             with suppress(OSError):  # there is something in it
                 path.rmdir()

@@ -4,8 +4,9 @@ Its job is a :class:`Job`; it tells of each result.
 """
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -112,7 +113,9 @@ def _calls(
     trains = "builtin" in backend.learning.LAYERS
     if trains and (more or point.is_layer):
         by = [m for m in usable if m != "loop"]
-        yield "backward", {m: _backward(dc, wait, m, options, X, K, G) for m in by}
+        corr2d = {m: partial(dc.corr2d, method=m, **options) for m in by}
+        vjp = backend.autodiff.vjp
+        yield "backward", {m: _backward(vjp, wait, f, X, K, G) for m, f in corr2d.items()}
     if not more or point.is_layer:
         return
     yield (
@@ -148,20 +151,9 @@ def _works(dc: BoundBackend, method: str, channels: bool) -> bool:
 
 
 def _backward(
-    dc: BoundBackend,
-    wait: Callable[[Any], None],
-    method: str,
-    options: Mapping[str, Any],
-    X: Any,
-    K: Any,
-    G: Any,
+    vjp: Any, wait: Callable[[Any], None], function: Callable[..., Any], X: Any, K: Any, G: Any
 ) -> Call:
     """Forward and backward, by the framework's own differentiation."""
-
-    def function(X: Any, K: Any) -> Any:
-        return dc.corr2d(X, K, method=method, **options)
-
-    vjp = registry.load(dc.name).autodiff.vjp
 
     def call() -> None:
         for gradient in vjp(function, [X, K], G)[1]:

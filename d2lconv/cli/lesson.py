@@ -1,9 +1,9 @@
 """``d2lconv lesson``: notebooks, pages and slides, built from sources and held against them."""
 
-import shutil
 import tempfile
 import webbrowser
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -154,9 +154,9 @@ def open_(lesson: Annotated[str | None, typer.Argument(metavar="[LESSON]")] = No
     folder = Path(tempfile.mkdtemp(prefix="d2lconv-"))
     try:
         site.write(folder)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+    finally:
+        with suppress(OSError):  # it is not empty: all went well
+            folder.rmdir()
     typer.echo(f"{folder / start}: written")
     if not webbrowser.open((folder / start).as_uri()):
         typer.echo(

@@ -5,7 +5,7 @@
     storeFields: ["address", "title", "where", "text"],
     searchOptions: {
       boost: { title: 4 },
-      boostDocument: (id, term, { where }) => (where === "the whole page" ? 2 : 1),
+      boostDocument: (id, term, { address }) => (address.includes("#") ? 1 : 2), // a whole page
       prefix: true,
       fuzzy: 0.15,
       combineWith: "AND",

@@ -68,13 +68,16 @@ def find(judge: Judge, right: Call) -> tuple[str, ...]:
             if words not in found and _explained(judge, step, guess):
                 found.append(words)
     size = sum(t.floats.size for t in (right.X, right.K, right.G) if t is not None)
-    for frequent, most in ((2, PAIRED_WITHIN), (1, RARELY_WITHIN), (0, RARELY_WITHIN)):
-        if not found and size <= most and np.count_nonzero(judge.result) >= TELLING:
-            pairs = _pairs(judge, steps, guess, frequent, fit=size <= RARELY_WITHIN)
-            found += itertools.islice(pairs, MOST)
-    if not found and size <= PAIRED_WITHIN and np.count_nonzero(judge.result) >= TELLING:
-        turned = [step for step in steps[::-1] if step[0].rearranges]
-        found += itertools.islice(_pairs(judge, turned, guess, frequent=2, fit=False), MOST)
+    telling, few = np.count_nonzero(judge.result) >= TELLING, size <= RARELY_WITHIN
+    turned = [step for step in steps[::-1] if step[0].rearranges]
+    for some, frequent, most, fit in (
+        (steps, 2, PAIRED_WITHIN, few),
+        (steps, 1, RARELY_WITHIN, True),
+        (steps, 0, RARELY_WITHIN, True),
+        (turned, 2, PAIRED_WITHIN, False),
+    ):
+        if telling and not found and size <= most:
+            found += itertools.islice(_pairs(judge, some, guess, frequent, fit), MOST)
     return tuple(found[:MOST])
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from d2lconv.parity.bounds import of_terms
 from d2lconv.parity.bounds.roundoff import gamma, unit_roundoff
 from d2lconv.parity.call import Call
-from d2lconv.parity.precision import measure, narrowed
+from d2lconv.parity.precision import BITS, measure, narrowed
 from d2lconv.parity.terms import Terms
 from d2lconv.parity.values import Values
 
@@ -189,4 +189,6 @@ class Judge:
 
 def _narrow(a: Array, name: str) -> Array:
     """Numbers rounded to float16 or bfloat16."""
-    return narrowed(a, 8) if name == "bfloat16" else a.astype(np.float16).astype(np.float64)
+    return (
+        narrowed(a, BITS[name]) if name == "bfloat16" else a.astype(np.float16).astype(np.float64)
+    )
